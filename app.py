@@ -1,0 +1,88 @@
+"""The demo from the command line: flags -> load -> page. Also what a Space runs.
+
+    python app.py --model weights/storybook --port 7860
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import minigpt5
+from demo import create_demo, launch_options
+
+DEFAULT_MODEL = "weights/storybook"
+OFFLINE = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_RUN_HISTORY": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of the demo."""
+    parser = argparse.ArgumentParser(
+        prog="app.py",
+        description="A chat that writes and draws: MiniGPT-5 in your browser. Nothing leaves this machine.",
+        epilog="example: python app.py --quantize 4bit --host 0.0.0.0 --port 8000",
+    )
+    model = parser.add_argument_group("model")
+    model.add_argument("--model", default=DEFAULT_MODEL, metavar="PATH", help="model folder (default: %(default)s)")
+    model.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
+    model.add_argument(
+        "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"), help="precision of the weights"
+    )
+    model.add_argument(
+        "--quantize", default=None, choices=("4bit", "8bit"), help="quantize the language model (4bit is the faster)"
+    )
+    page = parser.add_argument_group("page")
+    page.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network")
+    page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
+    page.add_argument("--share", action="store_true", help="also open a public gradio.live address (goes through the net)")
+    limits = parser.add_argument_group("limits")
+    limits.add_argument(
+        "--max-users", type=_positive, default=1, metavar="N", help="replies made at once (default: %(default)s)"
+    )
+    limits.add_argument(
+        "--queue", type=_positive, default=32, metavar="N", help="requests that may wait (default: %(default)s)"
+    )
+    limits.add_argument(
+        "--max-file-mb", type=_positive, default=10, metavar="MB", help="largest upload (default: %(default)s)"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Load the model and serve the page until interrupted; 1 when the model cannot be loaded."""
+    flags = build_parser().parse_args(arguments)
+    for name, value in OFFLINE.items():
+        os.environ.setdefault(name, value)
+    print(f"Loading {flags.model} ...", flush=True)
+    try:
+        engine = minigpt5.load(flags.model, device=flags.device, dtype=flags.dtype, quantize=flags.quantize)
+    except minigpt5.MiniGPT5Error as error:
+        print(f"Cannot load {flags.model}: {error}", file=sys.stderr)
+        return 1
+    demo = create_demo(engine, max_users=flags.max_users, queue_size=flags.queue)
+    options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb"}
+    demo.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"got {number}, expected 1 or more")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"got {number}, expected 0 to 65535")
+    return number
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,21 @@
+"""What the page asks of an engine. `minigpt5.load` returns one; a test may script its own."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from minigpt5 import Conversation, Event, GenerationOptions
+
+
+class ChatEngine(Protocol):
+    """An engine that answers a conversation event by event and can say what it is."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, for the header."""
+
+    @property
+    def description(self) -> Mapping[str, object]:
+        """Facts for the header: model, device, dtype, quantization, what it knows."""
+
+    def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
+        """The reply to the last user message; closing the iterator ends the work at its next step."""

@@ -1,0 +1,32 @@
+"""The words and the sign at the head of the page, and what an empty chat says. Plain HTML, every fact escaped."""
+
+from collections.abc import Mapping
+from html import escape
+
+from demo.theme import logo_svg
+
+QUANTIZATIONS = {"none": "not quantized", "4bit": "4-bit weights", "8bit": "8-bit weights"}
+KNOWS = "words and pictures"
+
+
+def header_html(name: str, description: Mapping[str, object]) -> str:
+    """Which model runs, on what, in which precision."""
+    quantization = str(description.get("quantization") or "none")
+    facts = (
+        description.get("model") or name,
+        f"on {description.get('device', 'an unknown device')}",
+        description.get("dtype", "unknown precision"),
+        QUANTIZATIONS.get(quantization, quantization),
+    )
+    chips = "".join(f'<span class="chip">{escape(str(fact))}</span>' for fact in facts)
+    return f'<div class="brand">{logo_svg()}<div><h1>MiniGPT-5</h1><p class="facts">{chips}</p></div></div>'
+
+
+def placeholder_html(description: Mapping[str, object]) -> str:
+    """The empty chat: what can be done here, and what the model knows."""
+    knows = str(description.get("knows") or KNOWS).strip().rstrip(".")
+    return (
+        '<div class="welcome"><h2>Say what you would like to see.</h2>'
+        "<p>Words and pictures come in one reply. Show a picture, and the story goes on from it.</p>"
+        f'<p class="knows">This model knows {escape(knows)}.</p></div>'
+    )

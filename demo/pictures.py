@@ -1,0 +1,86 @@
+"""Where the pictures of the page live: finished ones as files of our own folder, passing ones inside the page.
+
+Gradio's cache deletes files that a chat still shows, so finished pictures stay out of it. File names are random
+(128 bits), since whoever knows a name can fetch the file.
+"""
+
+import base64
+import io
+import os
+import secrets
+import tempfile
+from collections import deque
+from pathlib import Path
+
+from PIL import Image
+
+MAX_FILES = 2000
+SHOWN_SIDE = 1024
+
+
+class PictureFolder:
+    """A temporary folder that goes with the process; beyond `max_files` the oldest pictures are deleted."""
+
+    def __init__(self, max_files: int = MAX_FILES) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="minigpt5-pictures-")
+        self._paths: deque[Path] = deque()
+        self._max_files = max_files
+
+    @property
+    def path(self) -> Path:
+        return Path(self._folder.name).resolve()
+
+    def save(self, image: Image.Image) -> Path:
+        """Write `image` as PNG, untouched, under an unguessable name."""
+        path = self.path / f"{secrets.token_urlsafe(16)}.png"
+        image.save(path)
+        self._paths.append(path)
+        while len(self._paths) > self._max_files:
+            self._paths.popleft().unlink(missing_ok=True)
+        return path
+
+    def save_for_display(self, image: Image.Image) -> Path:
+        """As `save`, at most SHOWN_SIDE pixels wide and high."""
+        small = image.copy()
+        small.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+        return self.save(small)
+
+    def forget(self, paths: list[Path]) -> None:
+        """Delete files that no chat shows any more."""
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        self._folder.cleanup()
+
+
+def file_url(path: Path) -> str:
+    """The address at which the page fetches `path`, relative so that it holds behind any proxy."""
+    return f"gradio_api/file={path.as_posix()}" if os.sep == "/" else f"gradio_api/file={path}"
+
+
+def preview_url(image: Image.Image) -> str:
+    """`image` inside an address of its own: no request, so a slow connection never cancels a newer preview."""
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "WEBP", quality=60, method=0)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def frame_url(width: int, height: int) -> str:
+    """An empty sheet of `width` x `height` that holds the place of a picture to come."""
+    cx, cy, unit = width / 2, height / 2, min(width, height) / 16
+    strokes = "".join(
+        f'<circle cx="{cx + (i - 1) * unit * 1.6:.1f}" cy="{cy:.1f}" r="{unit * 0.42:.1f}" '
+        f'style="animation-delay:{i * 0.25}s"/>'
+        for i in range(3)
+    )
+    style = (
+        "circle{fill:#a8452b;opacity:.25;animation:b 1.5s ease-in-out infinite}"
+        "@keyframes b{40%{opacity:.95}}@media(prefers-reduced-motion:reduce){circle{animation:none;opacity:.6}}"
+    )
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}"><style>{style}</style>'
+        f'<rect width="100%" height="100%" fill="#f3e7cd"/>{strokes}</svg>'
+    )
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

@@ -1,0 +1,121 @@
+"""The settings of a reply as controls, and back into `GenerationOptions`.
+
+The controls' order is the order of `CONTROLS`; `read_settings` takes their values in that order.
+"""
+
+from dataclasses import fields
+
+import gradio as gr
+from gradio.components import Component
+
+from minigpt5 import GenerationOptions
+
+DEFAULTS = GenerationOptions()
+PICTURE_CHOICES = [("When it fits", "auto"), ("Always", "always"), ("Never", "never")]
+SCHEDULER_CHOICES = [("DPM-Solver++", "dpmsolver++"), ("DDIM", "ddim"), ("PNDM", "pndm")]
+CONTROLS = (
+    "pictures",
+    "guidance_scale",
+    "num_inference_steps",
+    "scheduler",
+    "seed",
+    "temperature",
+    "top_p",
+    "top_k",
+    "repetition_penalty",
+    "max_new_tokens",
+)
+_WHOLE = ("num_inference_steps", "top_k", "max_new_tokens")
+
+
+def settings_panel() -> list[Component]:
+    """Draw the controls where the caller stands and return them, with a button that puts the defaults back."""
+    gr.HTML("<h2>Settings</h2><p>They hold from your next message on.</p>", elem_classes="panel-title")
+    controls = [*_picture_controls(), *_word_controls()]
+    reset = gr.Button("Back to the defaults", variant="secondary", size="sm")
+    reset.click(
+        default_values, None, controls, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    return controls
+
+
+def default_values() -> list[object]:
+    """The controls' values at the start, in their order."""
+    return ["" if name == "seed" else getattr(DEFAULTS, name) for name in CONTROLS]
+
+
+def read_settings(*values: object) -> GenerationOptions:
+    """The options that the controls' `values` stand for; raises `OptionError` for what the model cannot do."""
+    given = dict(zip(CONTROLS, values, strict=True))
+    given["seed"] = _seed(given["seed"])
+    for name, value in given.items():
+        if name in _WHOLE and isinstance(value, float) and value.is_integer():
+            given[name] = int(value)
+        elif value is None and name != "seed":
+            given[name] = getattr(DEFAULTS, name)
+    return GenerationOptions(**given)
+
+
+def _seed(typed: object) -> object:
+    """None for "draw anew", a number where `typed` is one; anything else is left for the options to refuse."""
+    words = str("" if typed is None else typed).strip()
+    if words in ("", "-1"):
+        return None
+    return int(words) if words.lstrip("-").isdecimal() else words
+
+
+def _picture_controls() -> list[Component]:
+    gr.HTML("<h3>Pictures</h3>", elem_classes="panel-title")
+    return [
+        gr.Radio(
+            PICTURE_CHOICES,
+            value=DEFAULTS.pictures,
+            label="Draw a picture",
+            info="Let the model decide, have one in every reply, or words alone.",
+        ),
+        gr.Slider(
+            1, 20, DEFAULTS.guidance_scale, step=0.5, label="Guidance",
+            info="How closely a picture keeps to the words. 1 is off and twice as fast; very high is garish.",
+        ),
+        gr.Slider(
+            1, 100, DEFAULTS.num_inference_steps, step=1, label="Steps",
+            info="More steps draw more carefully and take longer.",
+        ),
+        gr.Dropdown(
+            SCHEDULER_CHOICES, value=DEFAULTS.scheduler, label="Scheduler", filterable=False,
+            info="How the steps are spaced: DPM-Solver++ is good at 20, DDIM already at 10.",
+        ),
+        gr.Textbox(
+            "", label="Seed", placeholder="random", max_lines=1,
+            info="The same number repeats words and pictures. Empty or -1: a new one each time.",
+        ),
+    ]  # fmt: skip
+
+
+def _word_controls() -> list[Component]:
+    gr.HTML("<h3>Words</h3>", elem_classes="panel-title")
+    return [
+        gr.Slider(
+            0, 2, DEFAULTS.temperature, step=0.05, label="Temperature",
+            info="Low is steady, high is adventurous; 0 always takes the likeliest word.",
+        ),
+        gr.Slider(
+            0.05, 1, DEFAULTS.top_p, step=0.05, label="Top-p",
+            info="Choose among the likeliest words that together have this share.",
+        ),
+        gr.Slider(
+            0, 200, DEFAULTS.top_k, step=1, label="Top-k",
+            info="Choose among this many of the likeliest words; 0 is no such limit.",
+        ),
+        gr.Slider(
+            0.5, 3, DEFAULTS.repetition_penalty, step=0.05, label="Repetition penalty",
+            info="Above 1 it avoids words that it has already used.",
+        ),
+        gr.Slider(
+            1, 1024, DEFAULTS.max_new_tokens, step=1, label="Longest reply",
+            info="In tokens, which are words or pieces of words; a picture counts as one.",
+        ),
+    ]  # fmt: skip
+
+
+assert set(CONTROLS) == {field.name for field in fields(GenerationOptions)}, "an option has no control"

@@ -1,0 +1,47 @@
+"""MiniGPT-5: a model that answers with words and pictures in one reply.
+
+import minigpt5
+from minigpt5 import Conversation, GenerationOptions
+
+engine = minigpt5.load("weights/storybook")
+chat = Conversation().user("Draw a blue rabbit on the beach.")
+for event in engine.stream(chat, GenerationOptions(seed=7)):
+    ...
+reply = engine.reply(chat, GenerationOptions(seed=7))
+chat = chat.add(reply.message)
+"""
+
+from minigpt5.conversation import Conversation, ImagePart, Message, TextPart
+from minigpt5.errors import CheckpointError, ImageError, MiniGPT5Error, OptionError, PromptError
+from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
+from minigpt5.generation.engine import Engine, Reply
+from minigpt5.loading import load
+from minigpt5.options import PICTURE_MODES, SCHEDULERS, GenerationOptions
+from minigpt5.picture_files import MAX_BYTES, MAX_PIXELS, open_image
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "PICTURE_MODES",
+    "SCHEDULERS",
+    "CheckpointError",
+    "Conversation",
+    "Engine",
+    "Event",
+    "GenerationOptions",
+    "ImageError",
+    "ImageFinished",
+    "ImagePart",
+    "ImageProgress",
+    "ImageStarted",
+    "Message",
+    "MiniGPT5Error",
+    "OptionError",
+    "PromptError",
+    "Reply",
+    "TextDelta",
+    "TextPart",
+    "TurnFinished",
+    "load",
+    "open_image",
+]

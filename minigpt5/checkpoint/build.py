@@ -1,0 +1,183 @@
+"""A folder made into a model that runs: built from its configuration, filled, quantized, put on a device.
+
+    load_model = build -> load_part for each part -> placement (device, dtype) -> quantize
+
+Only the linear layers of the LLM's blocks are quantized (the official parts around it are small); its
+embeddings and output layer keep their precision, because the voken rows live there.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import bitsandbytes as bnb
+import torch
+from torch import nn
+from transformers import PreTrainedTokenizerFast
+
+from minigpt5.checkpoint.store import load_part, load_tokenizer, save_part, save_tokenizer
+from minigpt5.config import ModelConfig
+from minigpt5.errors import CheckpointError, OptionError
+from minigpt5.model.diffusion import LatentDiffusion
+from minigpt5.model.language import LanguageModel
+from minigpt5.model.mapper import VokenMapper
+from minigpt5.model.minigpt5 import MiniGPT5
+from minigpt5.model.vision import VisionTower
+
+Quantization = Literal["8bit", "4bit"]
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+FAST_BFLOAT16 = {"amx_bf16", "avx512_bf16"}  # CPU flags; without one bfloat16 is far slower than float32
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where and in which precision a model runs."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedModel:
+    """All that an engine is made of; `facts` are for people."""
+
+    model: MiniGPT5
+    tokenizer: PreTrainedTokenizerFast
+    config: ModelConfig
+    facts: dict[str, str]
+
+
+def build(config: ModelConfig) -> MiniGPT5:
+    """The model of `config` with random weights, in float32 on the CPU."""
+    return MiniGPT5(
+        VisionTower(config.vision, config.qformer, config.num_query_tokens, config.mapper.llm_width),
+        LanguageModel(config.language),
+        VokenMapper(config.mapper),
+        LatentDiffusion(config.unet, config.vae, config.scheduler, config.image_size, config.preview),
+    )
+
+
+def parts_of(model: MiniGPT5) -> dict[str, nn.Module]:
+    """The name of each part in a model folder, and its module."""
+    return {
+        "vision": model.vision,
+        "language": model.language,
+        "mapper": model.mapper,
+        "unet": model.diffusion.unet,
+        "vae": model.diffusion.vae,
+    }
+
+
+def save_model(
+    folder: str | Path, model: MiniGPT5, config: ModelConfig, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """Write a whole model folder. Adapters of the LLM must have been merged."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config.save(folder)
+    save_tokenizer(folder, tokenizer)
+    for part, module in parts_of(model).items():
+        save_part(folder, part, module)
+
+
+def load_model(
+    folder: str | Path, *, quantize: Quantization | None = None, device: str = "auto", dtype: str = "auto"
+) -> LoadedModel:
+    """The model in `folder`, ready to run.
+
+    `quantize` is None, "8bit" or "4bit" (NF4); `device` "auto" or a torch device; `dtype` "auto", "float32",
+    "float16" or "bfloat16". Raises `OptionError` for other values and `CheckpointError` for what the folder
+    lacks.
+    """
+    folder = Path(folder)
+    if quantize is not None and quantize not in get_args(Quantization):
+        raise OptionError(f"quantize: got {quantize!r}, expected None, '8bit' or '4bit'")
+    placement = place(device, dtype)
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: got no such folder, expected one with config.json and the weights")
+    config = ModelConfig.load(folder)
+    tokenizer = load_tokenizer(folder)
+    model = build(config).requires_grad_(False).eval()
+    for part, module in parts_of(model).items():
+        load_part(folder, part, module)
+    model.to(placement.dtype)
+    if quantize is not None:
+        quantize_language(model.language, quantize, placement.dtype)
+    model.to(placement.device)
+    facts = {
+        "device": str(placement.device),
+        "dtype": str(placement.dtype).removeprefix("torch."),
+        "quantization": quantize or "none",
+    }
+    return LoadedModel(model, tokenizer, config, facts)
+
+
+def place(device: str = "auto", dtype: str = "auto") -> Placement:
+    """What "auto" means on this machine; raises `OptionError` for names that torch does not know or have."""
+    where = _device(device)
+    if dtype == "auto":
+        return Placement(where, _best_dtype(where))
+    if dtype not in DTYPES:
+        raise OptionError(f"dtype: got {dtype!r}, expected 'auto' or one of {', '.join(map(repr, DTYPES))}")
+    return Placement(where, DTYPES[dtype])
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise OptionError(
+            f"device: got {name!r}, expected 'auto' or a device of this machine ({error})"
+        ) from error
+    return device
+
+
+def _best_dtype(device: torch.device) -> torch.dtype:
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if device.type == "cpu" and FAST_BFLOAT16 & _cpu_flags():
+        return torch.bfloat16
+    return torch.float32
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
+
+
+def quantize_language(language: LanguageModel, mode: Quantization, dtype: torch.dtype) -> None:
+    """Swap the linear layers of the LLM's blocks for bitsandbytes' ones, in place.
+
+    They are quantized when the module is next moved to a device, the CPU included.
+    """
+    blocks = language.llama.model.layers
+    for name, module in list(blocks.named_modules()):
+        if isinstance(module, nn.Linear):
+            parent, _, child = name.rpartition(".")
+            setattr(blocks.get_submodule(parent), child, _quantized(module, mode, dtype))
+
+
+def _quantized(linear: nn.Linear, mode: Quantization, dtype: torch.dtype) -> nn.Module:
+    bias = linear.bias is not None
+    sizes = (linear.in_features, linear.out_features, bias)
+    weight = linear.weight.data
+    layer: nn.Module
+    match mode:
+        case "4bit":
+            layer = bnb.nn.Linear4bit(*sizes, compute_dtype=dtype, quant_type="nf4")
+            layer.weight = bnb.nn.Params4bit(weight, requires_grad=False, quant_type="nf4", module=layer)
+        case "8bit":
+            layer = bnb.nn.Linear8bitLt(*sizes, has_fp16_weights=False)
+            layer.weight = bnb.nn.Int8Params(weight, requires_grad=False, has_fp16_weights=False)
+    if bias:
+        layer.bias = nn.Parameter(linear.bias.data, requires_grad=False)
+    return layer

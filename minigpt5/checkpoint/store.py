@@ -1,0 +1,173 @@
+"""Our format: one folder a model, safetensors only.
+
+    config.json  tokenizer.json                             every number, the noise schedule too; the words
+    vision.safetensors  language.safetensors  mapper.safetensors  unet.safetensors  vae.safetensors
+
+Weights are stored in float16 (a tensor that float16 cannot hold stays float32). A part larger than
+`MAX_FILE_BYTES` is cut into `unet-1-of-3.safetensors` ... . A tensor that two names share is stored once.
+Loading is strict: a key too many, too few or of another shape is a `CheckpointError` that lists them.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from minigpt5.errors import CheckpointError
+from minigpt5.vokens import CONTROL_TOKENS
+
+MAX_FILE_BYTES = 16 * 2**20
+TOKENIZER_NAME = "tokenizer.json"
+LISTED = 8  # how many keys an error names
+
+
+def save_part(folder: Path, part: str, module: nn.Module) -> None:
+    """Write the weights of `module` as part `part`, replacing what was there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in _files(folder, part):
+        old.unlink()
+    shards = list(_shards(_stored_tensors(module)))
+    for number, tensors in enumerate(shards, start=1):
+        name = part if len(shards) == 1 else f"{part}-{number}-of-{len(shards)}"
+        save_file(tensors, folder / f"{name}.safetensors", metadata={"format": "pt"})
+
+
+def load_part(folder: Path, part: str, module: nn.Module) -> None:
+    """Fill `module` with part `part`; the values take the module's precision. Raises `CheckpointError`."""
+    tensors: dict[str, Tensor] = {}
+    for path in _complete(folder, part):
+        tensors |= _read(path)
+    _verify_keys(tensors, module, f"{folder.name}/{part}.safetensors")
+    # a key that is missing here shares its tensor with one that is not
+    module.load_state_dict(tensors, strict=False)
+
+
+def save_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Write `tokenizer.json`; the other tokenizer files hold nothing that is not in it."""
+    tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_NAME))
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer of `folder`. Raises `CheckpointError` if it lacks a control token or reads one out of
+    plain text."""
+    path = folder / TOKENIZER_NAME
+    if not path.is_file():
+        raise CheckpointError(f"{path}: got no such file, expected the tokenizer")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(path),
+        bos_token="<s>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        clean_up_tokenization_spaces=False,
+    )
+    known = tokenizer.get_vocab()
+    control = ["<s>", "</s>", "<unk>", *CONTROL_TOKENS]
+    if missing := [token for token in control if token not in known]:
+        raise CheckpointError(f"{path}: got no token {_listed(missing)}, expected it in the vocabulary")
+    verify_plain_text(tokenizer, path)
+    return tokenizer
+
+
+def verify_plain_text(tokenizer: PreTrainedTokenizerBase, path: Path) -> None:
+    """Raise `CheckpointError` unless control tokens that a user types are encoded as ordinary letters."""
+    control = {tokenizer.convert_tokens_to_ids(token) for token in (*CONTROL_TOKENS, "<s>", "</s>")}
+    for token in (*CONTROL_TOKENS, "<s>", "</s>"):
+        ids = tokenizer.encode(f"a {token} b{token}", add_special_tokens=False, split_special_tokens=True)
+        if control & set(ids):
+            raise CheckpointError(
+                f"{path}: got {token} as a control token out of plain text, expected letters"
+            )
+
+
+def _stored_tensors(module: nn.Module) -> dict[str, Tensor]:
+    stored: dict[str, Tensor] = {}
+    seen: set[tuple[int, tuple[int, ...]]] = set()
+    for key, tensor in module.state_dict().items():
+        place = (tensor.data_ptr(), tuple(tensor.shape))
+        if place in seen and tensor.numel():
+            continue
+        seen.add(place)
+        stored[key] = _halved(tensor.detach().cpu()).contiguous().clone()
+    return stored
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.to(torch.float16)
+    return half if bool(half.isfinite().all()) else tensor.float()
+
+
+def _shards(tensors: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    shard: dict[str, Tensor] = {}
+    size = 0
+    for key, tensor in tensors.items():
+        bytes_ = tensor.numel() * tensor.element_size()
+        if shard and size + bytes_ > MAX_FILE_BYTES * 0.99:  # the rest is the file's header
+            yield shard
+            shard, size = {}, 0
+        shard[key] = tensor
+        size += bytes_
+    yield shard
+
+
+def _files(folder: Path, part: str) -> list[Path]:
+    name = re.compile(re.escape(part) + r"(-\d+-of-\d+)?\.safetensors")
+    return sorted(path for path in folder.glob(f"{part}*.safetensors") if name.fullmatch(path.name))
+
+
+def _complete(folder: Path, part: str) -> list[Path]:
+    """The files of a part; raises `CheckpointError` unless it is one whole file or a whole run of numbered
+    ones."""
+    files = _files(folder, part)
+    if not files:
+        raise CheckpointError(
+            f"{folder / part}.safetensors: got no such file, expected the weights of this part"
+        )
+    if len(files) == 1 and files[0].stem == part:
+        return files
+    count = re.sub(r".*-of-", "", files[0].stem)
+    expected = {
+        f"{part}-{number}-of-{count}.safetensors"
+        for number in range(1, int(count or 0) + 1)
+        if count.isdigit()
+    }
+    if (got := {path.name for path in files}) != expected:
+        raise CheckpointError(f"{folder}: got {sorted(got)}, expected {sorted(expected)}")
+    return files
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: got a damaged file ({error}), expected safetensors") from error
+
+
+def _verify_keys(tensors: dict[str, Tensor], module: nn.Module, name: str) -> None:
+    expected = module.state_dict()
+    loaded = {expected[key].data_ptr() for key in tensors if key in expected}
+    missing = [
+        key for key, tensor in expected.items() if key not in tensors and tensor.data_ptr() not in loaded
+    ]
+    unexpected = [key for key in tensors if key not in expected]
+    misshapen = [
+        f"{key} (got {tuple(tensor.shape)}, expected {tuple(expected[key].shape)})"
+        for key, tensor in tensors.items()
+        if key in expected and tensor.shape != expected[key].shape
+    ]
+    found = {"missing": missing, "unexpected": unexpected, "misshapen": misshapen}
+    if problems := [f"{len(keys)} {kind}: {_listed(keys)}" for kind, keys in found.items() if keys]:
+        raise CheckpointError(
+            f"{name}: got {len(tensors)} tensors, expected {len(expected)}; {'; '.join(problems)}"
+        )
+
+
+def _listed(keys: list[str]) -> str:
+    more = f" and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
+    return ", ".join(keys[:LISTED]) + more

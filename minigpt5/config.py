@@ -1,0 +1,100 @@
+"""Every number of a model, as frozen data that reads and writes `config.json`.
+
+The nested dictionaries are the keyword arguments of the Hugging Face configuration of that part, so the
+embedded model and the paper's differ in numbers alone. Knows no torch and no weights.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from minigpt5.errors import CheckpointError
+
+CONFIG_NAME = "config.json"
+
+
+@dataclass(frozen=True)
+class MapperConfig:
+    """`VokenMapper`: LLM width in, `length` conditioning vectors of `width` out (paper, section 3.2)."""
+
+    llm_width: int
+    width: int
+    length: int = 77
+    num_heads: int = 8
+    num_encoder_layers: int = 4
+    num_decoder_layers: int = 4
+    feedforward_width: int = 4096
+
+
+@dataclass(frozen=True)
+class LoraConfig:
+    """Low-rank adapters of the second stage; rank 0 means that none are applied."""
+
+    rank: int = 8
+    alpha: int = 16
+    dropout: float = 0.05
+    target_modules: tuple[str, ...] = ("q_proj", "v_proj")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One MiniGPT-5 model.
+
+    `image_size` is the side of the pictures drawn, in pixels; the side of those read is
+    `vision["image_size"]`. `preview` is the linear map latents -> RGB (channels + 1 rows of 3 numbers, the
+    last row the offset) with which pictures are shown while they form.
+    """
+
+    name: str
+    knows: str
+    image_size: int
+    num_query_tokens: int
+    context_length: int
+    vision: dict[str, Any]
+    qformer: dict[str, Any]
+    language: dict[str, Any]
+    mapper: MapperConfig
+    unet: dict[str, Any]
+    vae: dict[str, Any]
+    text_encoder: dict[str, Any]
+    scheduler: dict[str, Any]
+    lora: LoraConfig = field(default_factory=LoraConfig)
+    system_prompt: str = ""
+    preview: tuple[tuple[float, ...], ...] = ()
+
+    def save(self, folder: Path) -> None:
+        """Write `config.json` into `folder`."""
+        (folder / CONFIG_NAME).write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> ModelConfig:
+        """Read `config.json` from `folder`.
+
+        Raises CheckpointError if it is missing, is not JSON, or has keys that are not those of this class.
+        """
+        path = folder / CONFIG_NAME
+        try:
+            values = json.loads(path.read_text())
+        except FileNotFoundError as error:
+            raise CheckpointError(f"{path}: got no such file, expected a model folder with {CONFIG_NAME}") from error
+        except ValueError as error:
+            raise CheckpointError(f"{path}: got text that is not JSON ({error}), expected JSON") from error
+        known = {f.name for f in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise CheckpointError(f"{path}: got unknown keys {unknown}, expected only {sorted(known)}")
+        try:
+            return cls(
+                **{
+                    **values,
+                    "mapper": MapperConfig(**values["mapper"]),
+                    "lora": LoraConfig(
+                        **{**values["lora"], "target_modules": tuple(values["lora"]["target_modules"])}
+                    ),
+                    "preview": tuple(tuple(row) for row in values.get("preview", ())),
+                }
+            )
+        except (TypeError, KeyError) as error:
+            raise CheckpointError(f"{path}: got an incomplete configuration ({error})") from error

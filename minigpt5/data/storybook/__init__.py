@@ -1,0 +1,1 @@
+"""The storybook world: scenes, their drawings, and the language about them."""

@@ -1,0 +1,67 @@
+"""The judge of storybook pictures: a small CNN, trained on rendered scenes alone, that names their attributes.
+
+It never sees a picture of the model in training, and shares no weights with it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from minigpt5.data.storybook.attributes import ATTRIBUTES
+from minigpt5.images import preprocess
+from minigpt5.training.eyes import AttributeTask
+from minigpt5.training.trainer import Schedule, fit
+
+JUDGE_SIZE = 128
+
+
+class AttributeJudge(nn.Module):
+    """pixel_values (N,3,128,128) -> logits (N,classes), one for each of `ATTRIBUTES`."""
+
+    def __init__(self, widths: tuple[int, ...] = (24, 48, 96, 128)) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = 3
+        for width in widths:
+            layers += [nn.Conv2d(before, width, 4, 2, 1), nn.GroupNorm(8, width), nn.SiLU()]
+            before = width
+        self.features = nn.Sequential(*layers, nn.Conv2d(before, 48, 1), nn.SiLU(), nn.Flatten())  # (N, 48 x 8 x 8)
+        self.mix = nn.Sequential(nn.Linear(48 * 64, 256), nn.SiLU())
+        self.heads = nn.ModuleList(nn.Linear(256, len(classes)) for classes in ATTRIBUTES.values())
+
+    def forward(self, pixel_values: torch.Tensor) -> list[torch.Tensor]:
+        """Logits by attribute."""
+        mixed = self.mix(self.features(pixel_values))
+        return [head(mixed) for head in self.heads]
+
+    @torch.inference_mode()
+    def name(self, pictures: list[Image.Image]) -> list[dict[str, str]]:
+        """The value of every attribute of each picture."""
+        logits = self(torch.stack([preprocess(p, JUDGE_SIZE) for p in pictures]))
+        rows = torch.stack([x.argmax(1) for x in logits], dim=1).tolist()
+        return [{n: c[i] for (n, c), i in zip(ATTRIBUTES.items(), row, strict=True)} for row in rows]
+
+
+def train_judge(run: Path, steps: int = 900) -> AttributeJudge:
+    """Train on scenes of both halves of the split, so that it is no worse on what the model never saw."""
+    judge = AttributeJudge()
+    task = AttributeTask(judge, JUDGE_SIZE, held_out=True, salt="judge")
+    fit(task, Schedule(steps=steps, batch_size=64, lr=2e-3, muon_lr=1e-2), run)
+    return judge.eval()
+
+
+def save_judge(judge: AttributeJudge, path: Path) -> None:
+    """Write the weights in half precision."""
+    save_file({n: t.half().contiguous() for n, t in judge.state_dict().items()}, path)
+
+
+def load_judge(path: Path) -> AttributeJudge:
+    """Read what `save_judge` wrote."""
+    judge = AttributeJudge()
+    judge.load_state_dict({n: t.float() for n, t in load_file(path).items()})
+    return judge.eval()

@@ -1,0 +1,66 @@
+"""What happens during one reply, in order. Frozen values: no behaviour, no tensors, nothing of a user
+interface.
+
+TextDelta* (ImageStarted ImageProgress* ImageFinished TextDelta*)* TurnFinished
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from PIL import Image
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More words; the reply's text is the concatenation, each picture in its place between them."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageStarted:
+    """A picture of `width` x `height` pixels is about to be drawn. `index` counts the reply's pictures from
+    0."""
+
+    index: int
+    width: int
+    height: int
+    num_inference_steps: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageProgress:
+    """Denoising step `step` (1..num_inference_steps) is done; `preview` is a rough, small view of it."""
+
+    index: int
+    step: int
+    num_inference_steps: int
+    preview: Image.Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageFinished:
+    """The finished picture. `seed` given as option draws the same reply again."""
+
+    index: int
+    image: Image.Image
+    seed: int
+    guidance_scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The reply is over: "stop" when the model ended it, "length" when it was cut at max_new_tokens or the
+    context.
+
+    `num_tokens` counts sampled tokens (one for each picture). `dropped_turns` messages of the history did not
+    fit. `timings`: seconds "prefill", "text", "pictures", "total", and "tokens_per_second".
+    """
+
+    finish_reason: Literal["stop", "length"]
+    num_tokens: int
+    dropped_turns: int
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+Event = TextDelta | ImageStarted | ImageProgress | ImageFinished | TurnFinished

@@ -1,0 +1,111 @@
+"""The brush: latent diffusion with diffusers' UNet, VAE and schedulers.
+
+`denoise` is a generator: one pull is one step, so that previews, progress and Stop need no call-backs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    PNDMScheduler,
+    UNet2DConditionModel,
+)
+from PIL import Image
+from torch import nn
+
+from minigpt5.images import to_pil
+
+
+class LatentDiffusion(nn.Module):
+    """Draws pictures of `image_size` pixels from conditioning vectors."""
+
+    def __init__(
+        self,
+        unet: dict[str, Any],
+        vae: dict[str, Any],
+        scheduler: dict[str, Any],
+        image_size: int,
+        preview: tuple[tuple[float, ...], ...] = (),
+    ) -> None:
+        super().__init__()
+        self.unet = UNet2DConditionModel(**unet)
+        self.vae = AutoencoderKL(**vae)
+        self.scheduler_config = dict(scheduler)
+        self.image_size = image_size
+        channels = int(self.vae.config.latent_channels)
+        self.latent_shape = (channels, int(self.unet.config.sample_size), int(self.unet.config.sample_size))
+        rows = torch.tensor(preview) if preview else torch.zeros(channels + 1, 3)
+        self.register_buffer("preview_map", rows, persistent=False)  # (channels + 1, 3), the last row the offset
+
+    def initial_latents(self, generator: torch.Generator, batch: int = 1) -> torch.Tensor:
+        """Noise (B,c,h,w) of unit variance, drawn on the generator's device so that a seed means one picture."""
+        noise = torch.randn((batch, *self.latent_shape), generator=generator, device=generator.device)
+        return noise.to(self.unet.device, self.unet.dtype)
+
+    def denoise(
+        self,
+        prompt_embeds: torch.Tensor,
+        negative_prompt_embeds: torch.Tensor,
+        *,
+        guidance_scale: float,
+        num_inference_steps: int,
+        scheduler: str,
+        latents: torch.Tensor,
+    ) -> Iterator[torch.Tensor]:
+        """prompt_embeds (B,L,C), negative (1 or B,L,C), latents (B,c,h,w) -> latents after each step.
+
+        Guidance 1 (or less) leaves the negative out, which halves the work. PNDM takes one step more than
+        it is asked for, as in the official pipeline.
+        """
+        steps = make_scheduler(scheduler, self.scheduler_config)
+        steps.set_timesteps(num_inference_steps)
+        guided = guidance_scale > 1
+        embeds = prompt_embeds.to(self.unet.dtype)
+        if guided:
+            embeds = torch.cat([negative_prompt_embeds.to(embeds).expand_as(embeds), embeds])
+        latents = latents * steps.init_noise_sigma
+        for timestep in steps.timesteps:
+            with torch.inference_mode():
+                noisy = steps.scale_model_input(torch.cat([latents] * 2) if guided else latents, timestep)
+                noise_pred = self.unet(noisy, timestep, encoder_hidden_states=embeds).sample
+                if guided:
+                    unconditional, conditional = noise_pred.chunk(2)
+                    noise_pred = unconditional + guidance_scale * (conditional - unconditional)
+                latents = steps.step(noise_pred, timestep, latents).prev_sample
+            yield latents
+
+    def preview(self, latents: torch.Tensor) -> list[Image.Image]:
+        """latents (B,c,h,w) -> small pictures h x w, by one linear map; a full decode costs a hundred times more."""
+        weight, offset = self.preview_map[:-1].float(), self.preview_map[-1].float()
+        rgb = torch.einsum("bchw,cr->brhw", latents.float(), weight) + offset[:, None, None]
+        return [to_pil(picture) for picture in rgb]
+
+    def decode(self, latents: torch.Tensor) -> list[Image.Image]:
+        """latents (B,c,h,w) -> pictures of `image_size`."""
+        scaled = latents.to(self.vae.dtype) / self.vae.config.scaling_factor
+        with torch.inference_mode():
+            return [to_pil(picture) for picture in self.vae.decode(scaled).sample.float()]
+
+
+Scheduler = DPMSolverMultistepScheduler | DDIMScheduler | PNDMScheduler
+
+
+def make_scheduler(name: str, config: dict[str, Any]) -> Scheduler:
+    """A fresh scheduler (they hold state, so each picture has its own) over the model's noise schedule."""
+    match name:
+        case "dpmsolver++":
+            return DPMSolverMultistepScheduler.from_config(
+                config, algorithm_type="dpmsolver++", solver_order=2, use_karras_sigmas=False
+            )
+        case "ddim":
+            return DDIMScheduler.from_config(config)
+        case "pndm":
+            return PNDMScheduler.from_config(config)
+        case _:
+            raise ValueError(f"scheduler: got {name!r}, expected 'dpmsolver++', 'ddim' or 'pndm'")

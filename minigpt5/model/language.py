@@ -1,0 +1,75 @@
+"""The mind: a `LlamaForCausalLM` taken apart where MiniGPT-5 needs it, between hidden states and logits.
+
+The hidden states are those after the final norm: they feed `lm_head` as well as the voken mapper.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from peft import LoraConfig as PeftLoraConfig
+from peft import inject_adapter_in_model
+from peft.tuners.lora import LoraLayer
+from torch import nn
+from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.cache_utils import Cache
+
+from minigpt5.config import LoraConfig
+
+
+class LanguageModel(nn.Module):
+    """`embed`, `forward` and `logits` around one Llama; LoRA is put in and merged out in place."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__()
+        self.llama = LlamaForCausalLM(LlamaConfig(**config))
+
+    @property
+    def width(self) -> int:
+        """D, the width of the hidden states."""
+        return self.llama.config.hidden_size
+
+    def embed(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """input_ids (B,T) -> inputs_embeds (B,T,D)."""
+        return self.llama.get_input_embeddings()(input_ids)
+
+    def forward(
+        self,
+        inputs_embeds: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        past_key_values: Cache | None = None,
+        use_cache: bool = False,
+    ) -> tuple[torch.Tensor, Cache | None]:
+        """inputs_embeds (B,T,D) -> hidden states after the final norm (B,T,D), and the KV cache."""
+        output = self.llama.model(
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+        )
+        return output.last_hidden_state, output.past_key_values
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """hidden (B,T,D) -> logits (B,T,vocabulary)."""
+        return self.llama.lm_head(hidden)
+
+    def add_lora(self, config: LoraConfig) -> None:
+        """Put trainable adapters into the attention projections (paper, section 4: rank 8 on q and v)."""
+        inject_adapter_in_model(
+            PeftLoraConfig(
+                r=config.rank,
+                lora_alpha=config.alpha,
+                lora_dropout=config.dropout,
+                target_modules=list(config.target_modules),
+            ),
+            self.llama,
+        )
+
+    def merge_lora(self) -> None:
+        """Fold the adapters into the weights, so that a token costs what it costs without them."""
+        for name, module in list(self.llama.named_modules()):
+            if isinstance(module, LoraLayer):
+                module.merge()
+                parent, _, child = name.rpartition(".")
+                setattr(self.llama.get_submodule(parent), child, module.get_base_layer())

@@ -1,0 +1,83 @@
+"""What a caller may choose for one reply: frozen, and verified once, at the door.
+
+Whoever holds a `GenerationOptions` may rely on every range below; nothing further down checks again.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from minigpt5.errors import OptionError
+
+SchedulerName = Literal["dpmsolver++", "ddim", "pndm"]
+PictureMode = Literal["auto", "always", "never"]
+
+SCHEDULERS: tuple[str, ...] = get_args(SchedulerName)
+PICTURE_MODES: tuple[str, ...] = get_args(PictureMode)
+MAX_SEED = 2**63 - 1
+
+# field -> (lowest, highest), both allowed
+RANGES: dict[str, tuple[float, float]] = {
+    "temperature": (0.0, 2.0),
+    "top_p": (0.0, 1.0),
+    "top_k": (0, 1000),
+    "repetition_penalty": (0.5, 3.0),
+    "max_new_tokens": (1, 1024),
+    "guidance_scale": (1.0, 20.0),
+    "num_inference_steps": (1, 100),
+    "seed": (0, MAX_SEED),
+}
+WHOLE_NUMBERS = ("top_k", "max_new_tokens", "num_inference_steps", "seed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GenerationOptions:
+    """How one reply is made. Raises `OptionError` when a value is outside its range.
+
+    Text: `temperature` 0..2 (0 = always the likeliest token), `top_p` above 0 up to 1, `top_k` 0..1000 (0 =
+    off), `repetition_penalty` 0.5..3 (1 = off), `max_new_tokens` 1..1024 (one picture counts as one token).
+    Pictures: `guidance_scale` 1..20 (1 = no guidance and half the work), `num_inference_steps` 1..100,
+    `scheduler`. Both: `seed` (None = a new one each time; a given one repeats text and pictures on one
+    machine) and `pictures`: "auto" lets the model decide, "always" has at least one in the reply, "never" has
+    none.
+    """
+
+    temperature: float = 0.7
+    top_p: float = 0.9
+    top_k: int = 0
+    repetition_penalty: float = 1.0
+    max_new_tokens: int = 160
+    guidance_scale: float = 3.0
+    num_inference_steps: int = 20
+    scheduler: SchedulerName = "dpmsolver++"
+    seed: int | None = None
+    pictures: PictureMode = "auto"
+
+    def __post_init__(self) -> None:
+        for name, (lowest, highest) in RANGES.items():
+            value = getattr(self, name)
+            if name == "seed" and value is None:
+                continue
+            _verify_number(name, value, lowest, highest)
+        if self.top_p == 0:
+            raise OptionError("top_p: got 0, expected a number above 0, at most 1")
+        _verify_choice("scheduler", self.scheduler, SCHEDULERS)
+        _verify_choice("pictures", self.pictures, PICTURE_MODES)
+
+
+def _verify_number(name: str, value: object, lowest: float, highest: float) -> None:
+    whole = name in WHOLE_NUMBERS
+    kind = "a whole number" if whole else "a number"
+    expected = (
+        f"{kind} from {lowest:g} to {highest:g}" if name != "seed" else f"None or {kind} from 0 to 2**63 - 1"
+    )
+    right_type = isinstance(value, int) if whole else isinstance(value, int | float)
+    if isinstance(value, bool) or not right_type:
+        raise OptionError(f"{name}: got {value!r}, expected {expected}")
+    if not isinstance(value, int | float) or not math.isfinite(value) or not lowest <= value <= highest:
+        raise OptionError(f"{name}: got {value!r}, expected {expected}")
+
+
+def _verify_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise OptionError(f"{name}: got {value!r}, expected one of {', '.join(map(repr, choices))}")

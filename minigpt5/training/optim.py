@@ -1,0 +1,98 @@
+"""Muon for the matrices, AdamW for the rest, one learning-rate curve for both, and an average of the weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan et al., "Muon", 2024: the quintic that flattens the spectrum
+
+
+def orthogonalise(matrix: torch.Tensor, steps: int = 4) -> torch.Tensor:
+    """The nearest semi-orthogonal matrix to a 2-D `matrix`, approximately (Newton-Schulz)."""
+    a, b, c = NEWTON_SCHULZ
+    x = matrix / (matrix.norm() + 1e-7)
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x
+    for _ in range(steps):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.T if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update is orthogonalised; convolutions count as matrices (out, in x kh x kw).
+
+    `torch.optim.Muon` takes matrices alone, and most of a UNet is convolutions.
+    """
+
+    def __init__(self, params: Iterable[nn.Parameter], lr: float, momentum: float = 0.95) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:
+        """One update of every parameter that has a gradient."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                grad = parameter.grad
+                buffer = self.state[parameter].setdefault("momentum", torch.zeros_like(grad))
+                buffer.lerp_(grad, 1 - group["momentum"])
+                update = grad.lerp(buffer, group["momentum"]).flatten(1)
+                scale = max(1, update.shape[0] / update.shape[1]) ** 0.5
+                parameter.add_(orthogonalise(update).view_as(parameter), alpha=-group["lr"] * scale)
+
+
+def build_optimizers(
+    module: nn.Module, lr: float, muon_lr: float | None, weight_decay: float = 0.01
+) -> list[torch.optim.Optimizer]:
+    """AdamW at `lr`, and Muon at `muon_lr` for what is a matrix between two hidden layers (None: AdamW alone)."""
+    matrices, rest = [], []
+    for name, parameter in module.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        hidden = parameter.ndim in (2, 4) and min(parameter.shape[:2]) > 8
+        outer = any(word in name for word in ("embed", "lm_head", "position", "conv_in", "conv_out", "head", "queries"))
+        (matrices if muon_lr and hidden and not outer else rest).append(parameter)
+    optimizers: list[torch.optim.Optimizer] = []
+    if matrices:
+        optimizers.append(Muon(matrices, muon_lr or 0.0))
+    if rest:
+        optimizers.append(torch.optim.AdamW(rest, lr, betas=(0.9, 0.98), weight_decay=weight_decay))
+    return optimizers
+
+
+def learning_rate_factor(step: int, steps: int, warmup: int) -> float:
+    """Linear warm-up, then a cosine down to 2 %."""
+    if step < warmup:
+        return (step + 1) / warmup
+    progress = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+class WeightAverage:
+    """Exponential moving average of a module's trainable weights, with a warm start."""
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.shadow = {n: p.detach().clone() for n, p in module.named_parameters() if p.requires_grad}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, step: int) -> None:
+        """Move the average towards the weights."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for name, parameter in module.named_parameters():
+            if name in self.shadow:
+                self.shadow[name].lerp_(parameter, 1 - decay)
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """The averaged weights by parameter name."""
+        return self.shadow
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        """Take the averaged weights of a checkpoint."""
+        self.shadow = dict(state)

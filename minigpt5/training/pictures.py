@@ -1,0 +1,194 @@
+"""The painter's base parts: the VAE on rendered scenes, then text-to-image on its latents (a small "SD 2.1")."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from torch import nn
+from transformers import CLIPTextModel
+
+from minigpt5.data.storybook.captions import caption, phrase, with_defaults
+from minigpt5.data.storybook.drawing import render
+from minigpt5.data.storybook.scene import Scene, sample_scene
+from minigpt5.training.losses import image_loss, min_snr_weight, reconstruction_loss
+
+KL_WEIGHT = 2e-4  # per latent element
+EARLY_SHARE = 0.5  # of the timesteps drawn from the noisier half, where left and right are decided
+EMPTY_SHARE = 0.1  # of the captions dropped, for classifier-free guidance
+
+
+def to_pixels(scenes: list[Scene], size: int, seed: int) -> torch.Tensor:
+    """Scenes -> rendered pictures (B,3,size,size) in [-1,1]; scene `i` is jittered by `seed + i`."""
+    pictures = np.stack([np.asarray(render(scene, size, seed + i)) for i, scene in enumerate(scenes)])
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def scenes_of(seed: int, count: int) -> list[Scene]:
+    """`count` training scenes drawn from one seed."""
+    rng = random.Random(seed)
+    return [sample_scene(rng) for _ in range(count)]
+
+
+class VaeTask:
+    """Reconstruct rendered scenes; with `decoder_only` the encoder is frozen and its latents are blurred a bit."""
+
+    def __init__(self, vae: AutoencoderKL, image_size: int, decoder_only: bool = False) -> None:
+        self.module: nn.Module = vae
+        self.image_size = image_size
+        self.decoder_only = decoder_only
+        for part in (vae.encoder, vae.quant_conv):
+            part.requires_grad_(not decoder_only)
+
+    def batches(self, batch_size: int, first_step: int) -> Iterator[torch.Tensor]:
+        """Freshly rendered pictures (B,3,H,W)."""
+        step = first_step + (10**6 if self.decoder_only else 0)
+        while True:
+            yield to_pixels(scenes_of(step, batch_size), self.image_size, step * batch_size)
+            step += 1
+
+    def losses(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Reconstruction plus a light KL; decoder only: from latents with the noise that sampling leaves."""
+        vae = self.module
+        if self.decoder_only:
+            with torch.no_grad():
+                mean = vae.encode(batch).latent_dist.mean
+            latents = mean + 0.08 * torch.randn_like(mean) * mean.std()
+            reconstruction = reconstruction_loss(vae.decode(latents).sample, batch)
+            return {"loss": reconstruction}
+        posterior = vae.encode(batch).latent_dist
+        picture = vae.decode(posterior.sample()).sample
+        reconstruction = reconstruction_loss(picture, batch)
+        kl = posterior.kl().mean() / posterior.mean[0].numel()
+        mse = (picture - batch).square().mean()
+        return {"loss": reconstruction + KL_WEIGHT * kl, "psnr": 10 * torch.log10(4 / mse).detach(), "kl": kl.detach()}
+
+
+@torch.no_grad()
+def normalise_latents(vae: AutoencoderKL, pictures: torch.Tensor) -> None:
+    """Fold a per-channel normalisation into `quant_conv` and `post_quant_conv`: latents of mean 0, variance 1."""
+    latents = torch.cat([vae.encode(part).latent_dist.mean for part in pictures.split(16)])
+    mean, std = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))  # (c,)
+    channels = len(mean)
+    weight, bias = vae.quant_conv.weight, vae.quant_conv.bias
+    after, offset = vae.post_quant_conv.weight, vae.post_quant_conv.bias
+    offset += after[:, :, 0, 0] @ mean
+    after *= std[None, :, None, None]
+    weight[:channels] /= std[:, None, None, None]
+    bias[:channels] = (bias[:channels] - mean) / std
+    bias[channels:] -= 2 * std.log()  # the log-variance of the scaled latents
+
+
+@torch.no_grad()
+def fit_preview(vae: AutoencoderKL, pictures: torch.Tensor) -> tuple[tuple[float, ...], ...]:
+    """The least-squares map from latents to the RGB of the shrunk picture, (channels + 1, 3)."""
+    latents = torch.cat([vae.encode(part).latent_dist.mean for part in pictures.split(16)])
+    small = nn.functional.adaptive_avg_pool2d(pictures, latents.shape[-1])
+    inputs = latents.permute(0, 2, 3, 1).flatten(0, 2)  # (B h w, c)
+    inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1)
+    solution = torch.linalg.lstsq(inputs, small.permute(0, 2, 3, 1).flatten(0, 2)).solution
+    return tuple(tuple(round(v, 5) for v in row) for row in solution.tolist())
+
+
+@torch.no_grad()
+def precompute_latents(vae: AutoencoderKL, path: Path, count: int, image_size: int, chunk: int = 32) -> torch.Tensor:
+    """Latents (count,c,h,w) in fp16 of the training scenes `chunk_scenes(0), chunk_scenes(1), ...`; kept in `path`."""
+    if path.exists():
+        return torch.load(path, weights_only=True)
+    parts = []
+    for index in range(count // chunk):
+        pixels = to_pixels(chunk_scenes(index, chunk), image_size, index * chunk)
+        parts.append(vae.encode(pixels).latent_dist.mean.half())
+    latents = torch.cat(parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(latents, path)
+    return latents
+
+
+def chunk_scenes(index: int, chunk: int = 32) -> list[Scene]:
+    """The scenes of one chunk of the precomputed set."""
+    return scenes_of(5_000_000 + index, chunk)
+
+
+def draw_timesteps(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Timesteps (count,), `EARLY_SHARE` of them from 500-999."""
+    uniform = torch.randint(0, 1000, (count,), generator=generator)
+    late = torch.randint(500, 1000, (count,), generator=generator)
+    return torch.where(torch.rand(count, generator=generator) < EARLY_SHARE, late, uniform)
+
+
+def training_caption(scene: Scene, rng: random.Random) -> str:
+    """Half canonical, half free wording, so that the text encoder knows both."""
+    return caption(scene) if rng.random() < 0.6 else phrase(scene, rng)
+
+
+class TextToImage(nn.Module):
+    """UNet and text encoder, trained together."""
+
+    def __init__(self, unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
+        super().__init__()
+        self.unet = unet
+        self.text_encoder = text_encoder
+
+
+class TextToImageTask:
+    """Predict the noise on precomputed latents given the caption (epsilon, Min-SNR)."""
+
+    def __init__(
+        self,
+        module: TextToImage,
+        latents: torch.Tensor,
+        scenes: list[Scene],
+        tokenize: "TokenizeCaptions",
+        scheduler: DDPMScheduler,
+    ) -> None:
+        self.module: nn.Module = module
+        self.latents = latents
+        self.scenes = scenes
+        self.tokenize = tokenize
+        self.scheduler = scheduler
+
+    def batches(self, batch_size: int, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
+        """(latents, caption ids, noise, timesteps)."""
+        step = first_step
+        while True:
+            rng, generator = random.Random(step), torch.Generator().manual_seed(step)
+            picks = [rng.randrange(len(self.scenes)) for _ in range(batch_size)]
+            captions = [
+                "" if rng.random() < EMPTY_SHARE else training_caption(self.scenes[i], rng) for i in picks
+            ]
+            latents = self.latents[picks].float()
+            noise = torch.randn(latents.shape, generator=generator)
+            yield latents, self.tokenize(captions), noise, draw_timesteps(batch_size, generator)
+            step += 1
+
+    def losses(self, batch: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
+        """Noise prediction."""
+        latents, ids, noise, timesteps = batch
+        embeds = self.module.text_encoder(input_ids=ids).last_hidden_state
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        noise_pred = self.module.unet(noisy, timesteps, encoder_hidden_states=embeds).sample
+        weights = min_snr_weight(self.scheduler.alphas_cumprod, timesteps)
+        return {"loss": image_loss(noise_pred, noise, weights)}
+
+
+class TokenizeCaptions:
+    """Captions -> ids (B,L) of fixed length, padded as SD 2.x does, with a begin and an end token."""
+
+    def __init__(self, tokenizer: object, length: int, bos: int, eos: int, pad: int) -> None:
+        self.tokenizer = tokenizer
+        self.length = length
+        self.bos, self.eos, self.pad = bos, eos, pad
+
+    def __call__(self, captions: list[str]) -> torch.Tensor:
+        """Encode a batch."""
+        rows = []
+        for text in captions:
+            ids = self.tokenizer(text, add_special_tokens=False)["input_ids"][: self.length - 2]
+            row = [self.bos, *ids, self.eos]
+            rows.append(row + [self.pad] * (self.length - len(row)))
+        return torch.tensor(rows)

@@ -1,0 +1,261 @@
+"""The recipe of the embedded model, from nothing to `weights/storybook`; `make storybook` runs it whole.
+
+    vae -> latents -> painter (text-to-image)          the small "Stable Diffusion"
+    words (tokenizer, LLM)                             the small "Vicuna"
+    eyes (attributes) -> sight (describing pictures)   the small "BLIP-2 + MiniGPT-4"
+    uas -> mls                                         the paper's two stages
+    export                                             the shipped folder
+
+Each step leaves its weights in `<runs>/<step>/state.pt`; a step that is finished is not run again, one that was
+interrupted goes on where it was.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from diffusers import DDPMScheduler
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
+
+from minigpt5.checkpoint.build import build, save_model
+from minigpt5.checkpoint.store import load_tokenizer, save_part, save_tokenizer
+from minigpt5.config import ModelConfig
+from minigpt5.data.storybook.captions import caption, phrase
+from minigpt5.data.storybook.documents import sample
+from minigpt5.data.storybook.scene import Scene, sample_scene
+from minigpt5.data.storybook.turns import Document, Picture, Turn
+from minigpt5.images import to_pil
+from minigpt5.model.minigpt5 import MiniGPT5
+from minigpt5.prompt import Encoded, encode, encode_caption
+from minigpt5.training.eyes import AttributeReader, AttributeTask
+from minigpt5.training.multimodal import Sampler, StageTask, Teacher
+from minigpt5.training.pictures import (
+    TextToImage,
+    TextToImageTask,
+    TokenizeCaptions,
+    VaeTask,
+    chunk_scenes,
+    fit_preview,
+    normalise_latents,
+    precompute_latents,
+    scenes_of,
+    to_pixels,
+)
+from minigpt5.training.stages import EYES, MLS, UAS, Stage
+from minigpt5.training.storybook_config import BASE_VOCABULARY, STORYBOOK
+from minigpt5.training.trainer import Schedule, fit, load_average, save_grid
+from minigpt5.training.words import LanguageTask, to_messages, train_tokenizer
+
+LATENT_COUNT = 16_000
+
+SCHEDULES = {
+    "vae": Schedule(steps=800, batch_size=8, lr=1e-3, muon_lr=15e-3, warmup=20, average=0.98, save_every=50),
+    "decoder": Schedule(steps=600, batch_size=8, lr=5e-4, muon_lr=4e-3, warmup=20, average=0.99, save_every=50),
+    "painter": Schedule(steps=3000, batch_size=32, lr=1e-3, muon_lr=1e-2, average=0.995, save_every=100),
+    "words": Schedule(steps=1500, batch_size=12, lr=2e-3, muon_lr=1e-2, average=0.99, save_every=100),
+    "eyes": Schedule(steps=600, batch_size=48, lr=1e-3, muon_lr=1e-2, average=0.98, save_every=100),
+    "sight": Schedule(steps=500, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
+    "uas": Schedule(steps=1000, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.99, save_every=100),
+    "mls": Schedule(steps=1000, batch_size=24, lr=1e-3, average=0.99, save_every=50),
+}
+
+
+@dataclass
+class Workshop:
+    """What the steps hand on: the model in the making, its tokenizer and its text encoder."""
+
+    runs: Path
+    config: ModelConfig
+    model: MiniGPT5
+    text_encoder: CLIPTextModel
+    tokenizer: PreTrainedTokenizerFast
+
+    @classmethod
+    def open(cls, runs: Path, config: ModelConfig = STORYBOOK) -> Workshop:
+        """Random weights, with those of every finished or begun run in `runs` put in, in order."""
+        torch.manual_seed(0)
+        runs.mkdir(parents=True, exist_ok=True)
+        if not (runs / "tokenizer.json").exists():
+            save_tokenizer(runs, train_tokenizer(20_000, BASE_VOCABULARY))
+        shop = cls(
+            runs, config, build(config), CLIPTextModel(CLIPTextConfig(**config.text_encoder)), load_tokenizer(runs)
+        )
+        for name in STEPS:
+            shop.restore(name)
+        return shop
+
+    def restore(self, name: str) -> None:
+        """Put the averaged weights of a run into the model, if there are any."""
+        if (self.runs / name / "state.pt").exists() and name in STEPS:
+            if name == "mls":
+                self.model.language.add_lora(self.config.lora)
+            load_average(self.module(name), self.runs / name)
+            if name == "vae":
+                self._normalise()
+
+    def module(self, name: str) -> nn.Module:
+        """The module that step `name` trains."""
+        match name:
+            case "vae" | "decoder":
+                return self.model.diffusion.vae
+            case "painter":
+                return TextToImage(self.model.diffusion.unet, self.text_encoder)
+            case "words":
+                return self.model.language
+            case "eyes":
+                torch.manual_seed(1)
+                return AttributeReader(self.model.vision)
+            case _:
+                return self.model
+
+    def _normalise(self) -> None:
+        pictures = to_pixels(scenes_of(99, 96), self.config.image_size, 99)
+        self.model.diffusion.vae.eval()
+        normalise_latents(self.model.diffusion.vae, pictures)
+        self.config = replace(self.config, preview=fit_preview(self.model.diffusion.vae, pictures))
+
+    @property
+    def caption_tokenizer(self) -> TokenizeCaptions:
+        """Captions for the text encoder."""
+        return TokenizeCaptions(self.tokenizer, self.config.mapper.length, bos=1, eos=2, pad=0)
+
+    @property
+    def teacher(self) -> Teacher:
+        """The frozen text encoder of the caption loss."""
+        return Teacher(self.text_encoder.requires_grad_(False).eval(), self.caption_tokenizer)
+
+
+def train_vae(shop: Workshop) -> None:
+    """The VAE, then its per-channel normalisation and the preview map."""
+    fit(VaeTask(shop.model.diffusion.vae, shop.config.image_size), SCHEDULES["vae"], shop.runs / "vae")
+    shop._normalise()
+
+
+def train_decoder(shop: Workshop) -> None:
+    """The decoder alone, on latents as noisy as sampling leaves them; the latents' meaning stays."""
+    vae = shop.model.diffusion.vae
+    fit(VaeTask(vae, shop.config.image_size, decoder_only=True), SCHEDULES["decoder"], shop.runs / "decoder")
+
+
+def train_painter(shop: Workshop) -> None:
+    """UNet and text encoder on precomputed latents."""
+    latents = precompute_latents(
+        shop.model.diffusion.vae, shop.runs / "latents.pt", LATENT_COUNT, shop.config.image_size
+    )
+    scenes = [scene for index in range(LATENT_COUNT // 32) for scene in chunk_scenes(index)]
+    scheduler = DDPMScheduler.from_config(shop.config.scheduler)
+    module = shop.module("painter")
+    fit(
+        TextToImageTask(module, latents, scenes, shop.caption_tokenizer, scheduler),
+        SCHEDULES["painter"],
+        shop.runs / "painter",
+    )
+
+
+def train_words(shop: Workshop) -> None:
+    """The LLM on plain text."""
+    fit(LanguageTask(shop.model.language, shop.tokenizer), SCHEDULES["words"], shop.runs / "words")
+
+
+def train_eyes(shop: Workshop) -> None:
+    """ViT and Q-Former on attributes."""
+    task = AttributeTask(shop.module("eyes"), shop.config.image_size)
+    fit(task, SCHEDULES["eyes"], shop.runs / "eyes")
+
+
+def train_stage(shop: Workshop, name: str, stage: Stage, sampler: Sampler, teacher: Teacher | None = None) -> None:
+    """One of the stages that train through the LLM."""
+    if stage.lora:
+        shop.model.language.add_lora(shop.config.lora)
+    for part in (shop.model, shop.model.diffusion.unet, shop.model.diffusion.vae):
+        part.requires_grad_(False)
+    fit(StageTask(shop.model, stage, shop.tokenizer, sampler, teacher), SCHEDULES[name], shop.runs / name)
+
+
+def describing(shop: Workshop) -> Sampler:
+    """Half the pictures are to be told by their caption, half are asked about."""
+
+    def draw(rng: random.Random) -> Encoded:
+        if rng.random() < 0.5:
+            scene = sample_scene(rng)
+            turns: tuple[Turn, ...] = (
+                Turn("user", (Picture(scene), "caption")),
+                Turn("assistant", (caption(scene),)),
+            )
+        else:
+            turns = sample(rng, kind="question").messages
+        return encode(to_messages(turns), shop.tokenizer, target=True)
+
+    return draw
+
+
+def captions_to_vokens(shop: Workshop) -> Sampler:
+    """The first stage's pairs: a bare caption and its picture; one in four is a request in a chat."""
+
+    def draw(rng: random.Random) -> Encoded:
+        if rng.random() < 0.25:
+            return encode(to_messages(sample(rng, kind="draw").messages[:2]), shop.tokenizer, target=True)
+        scene: Scene = sample_scene(rng)
+        words = caption(scene) if rng.random() < 0.4 else phrase(scene, rng)
+        return encode_caption(words, scene, shop.tokenizer)  # type: ignore[arg-type]
+
+    return draw
+
+
+def dialogues(shop: Workshop) -> Sampler:
+    """The second stage's documents, cut after one of the assistant's turns, the last most often."""
+
+    def draw(rng: random.Random) -> Encoded:
+        return encode(to_messages(cut(sample(rng), rng)), shop.tokenizer, target=True)
+
+    return draw
+
+
+def cut(document: Document, rng: random.Random) -> tuple[Turn, ...]:
+    """The turns up to one of the assistant's."""
+    ends = [i + 1 for i, turn in enumerate(document.messages) if turn.role == "assistant"]
+    end = ends[-1] if rng.random() < 0.5 else rng.choice(ends)
+    return document.messages[:end]
+
+
+def export(shop: Workshop, folder: Path) -> None:
+    """Write the shipped folder: LoRA merged, the text encoder beside it for further training."""
+    shop.model.language.merge_lora()
+    save_model(folder, shop.model.requires_grad_(False), shop.config, shop.tokenizer)
+    save_part(folder, "text_encoder", shop.text_encoder)
+
+
+STEPS: dict[str, Callable[[Workshop], None]] = {
+    "vae": train_vae,
+    "painter": train_painter,
+    "words": train_words,
+    "eyes": train_eyes,
+    "sight": lambda shop: train_stage(shop, "sight", EYES, describing(shop)),
+    "uas": lambda shop: train_stage(shop, "uas", UAS, captions_to_vokens(shop), shop.teacher),
+    "mls": lambda shop: train_stage(shop, "mls", MLS, dialogues(shop)),
+    "decoder": train_decoder,
+}
+
+
+def train_storybook(runs: Path, folder: Path, only: list[str] | None = None) -> None:
+    """Run the steps that are not finished (or those named), then export."""
+    shop = Workshop.open(runs)
+    for name, step in STEPS.items():
+        if only is None or name in only:
+            step(shop)
+    export(shop, folder)
+
+
+def reconstruction_grid(shop: Workshop, path: Path) -> None:
+    """Held-out scenes above, what the VAE makes of them below."""
+    rng = random.Random(5)
+    pixels = to_pixels([sample_scene(rng, held_out=True) for _ in range(8)], shop.config.image_size, 5)
+    with torch.no_grad():
+        vae = shop.model.diffusion.vae
+        again = vae.decode(vae.encode(pixels).latent_dist.mean).sample
+    save_grid([to_pil(p) for p in torch.cat([pixels, again])], path)

@@ -1,0 +1,303 @@
+"""The page in a real browser, over the real app on the shipped weights (over a scripted engine where there are none)."""
+
+import io
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+sync_api = pytest.importorskip("playwright.sync_api")
+Browser, Page, expect = sync_api.Browser, sync_api.Page, sync_api.expect
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = ROOT / "weights" / "storybook"
+CHROMIUM = Path("/usr/bin/chromium")
+START_SECONDS = 300
+REPLY_MS = 120_000
+DRAW = "Draw a blue rabbit with a red balloon on the beach at sunset."
+LABEL = "#chat .bot-row [data-testid=block-label]"
+PICTURE = "#chat .bot-row .image-frame img"
+SUBMIT = "#composer [data-testid=submit-button]"
+STOP = "#composer .stop-button"
+RECORD = """() => {
+  window.seen = { lengths: new Set(), sources: [] };
+  new MutationObserver(() => {
+    const bot = document.querySelector("#chat .bot-row");
+    if (!bot) return;
+    window.seen.lengths.add(bot.innerText.length);
+    const source = bot.querySelector(".image-frame img")?.getAttribute("src")?.slice(0, 16);
+    if (source && window.seen.sources.at(-1) !== source) window.seen.sources.push(source);
+  }).observe(document.querySelector("#chat"), { childList: true, subtree: true, characterData: true, attributes: true });
+}"""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The app as a user starts it, in a process of its own."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    real = [str(ROOT / "app.py"), "--model", str(WEIGHTS)]
+    scripted = [str(Path(__file__).parent / "scripted_app.py")]
+    command = [sys.executable, *(real if (WEIGHTS / "config.json").is_file() else scripted), "--port", str(port)]
+    paths = [*filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+        try:
+            yield wait_for(f"http://127.0.0.1:{port}/", process)
+        finally:
+            process.terminate()
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]") -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}gradio_api/app_id", timeout=5).close()
+            return url
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(f"the app did not start: exit status {process.poll()}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_api.sync_playwright() as playwright:
+        where = {"executable_path": str(CHROMIUM)} if CHROMIUM.exists() else {}
+        chromium = playwright.chromium.launch(args=["--no-sandbox", "--disable-gpu"], **where)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def foreign(address: str) -> Iterator[list[str]]:
+    """The requests that left this machine: whatever a test does, there must be none."""
+    requests: list[str] = []
+    yield requests
+    assert requests == []
+
+
+def open_page(browser: Browser, address: str, foreign: list[str], **options: object) -> Page:
+    context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+    allowed = (address, "data:", "blob:")
+    context.on("request", lambda request: None if request.url.startswith(allowed) else foreign.append(request.url))
+    page = context.new_page()
+    page.set_default_timeout(REPLY_MS)
+    page.goto(address)
+    page.wait_for_selector("#composer textarea")
+    page.wait_for_timeout(500)
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, foreign: list[str]) -> Iterator[Page]:
+    page = open_page(browser, address, foreign)
+    yield page
+    page.context.close()
+
+
+def send(page: Page, text: str) -> None:
+    page.fill("#composer textarea", text)
+    page.press("#composer textarea", "Enter")
+
+
+def wait_until_answered(page: Page, replies: int = 1) -> None:
+    expect(page.locator("#chat .bot-row")).to_have_count(replies, timeout=REPLY_MS)
+    expect(page.locator(SUBMIT)).to_be_visible(timeout=REPLY_MS)
+
+
+def set_option(page: Page, name: str, value: str) -> None:
+    if not page.locator("#settings.open").count():
+        page.click("#settings .toggle-button")
+    field = page.get_by_label(re.compile(f"^(number input for )?{name}", re.IGNORECASE)).and_(
+        page.locator("#settings :is(input:not([type=range]), textarea)")
+    )
+    field.first.fill(value)
+    field.first.press("Tab")
+    page.wait_for_timeout(300)
+
+
+def picture(name: str, kind: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (64, 40)) -> dict[str, object]:
+    buffer = io.BytesIO()
+    Image.new(mode, size).save(buffer, kind)
+    return {"name": name, "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
+
+
+def attach(page: Page, *files: dict[str, object]) -> None:
+    page.set_input_files("#composer input[type=file]", list(files))
+    page.wait_for_timeout(1000)
+
+
+def test_words_stream_and_a_picture_forms_in_the_same_reply(page: Page) -> None:
+    page.evaluate(RECORD)
+    send(page, DRAW)
+    expect(page.locator(PICTURE).first).to_be_visible()
+    wait_until_answered(page)
+    seen = page.evaluate("({lengths: seen.lengths.size, sources: seen.sources})")
+    assert seen["lengths"] >= 3, "the words came at once"
+    assert seen["sources"][0].startswith("data:"), "no frame or preview came before the picture"
+    assert seen["sources"][-1].startswith("gradio_api/file")
+    expect(page.locator(LABEL).first).to_have_text(re.compile(r"seed \d+ · guidance 3\.0"))
+    image = page.locator(PICTURE).first
+    assert image.evaluate("async node => { await node.decode(); return node.naturalWidth }") >= 64
+    assert image.get_attribute("alt")
+    assert page.locator("#chat .bot-row p").first.inner_text().strip()
+
+
+def test_settings_hold_and_a_seed_repeats(page: Page) -> None:
+    set_option(page, "Guidance", "7.5")
+    set_option(page, "Steps", "4")
+    set_option(page, "Seed", "42")
+    send(page, DRAW)
+    wait_until_answered(page)
+    expect(page.locator(LABEL).first).to_have_text(re.compile(r"seed 42 · guidance 7\.5"))
+    set_option(page, "Seed", "")
+    page.click("#chat button[aria-label=Retry]")
+    expect(page.locator(LABEL).first).to_have_text(re.compile(r"seed (?!42 ·)\d+ · guidance 7\.5"))
+    wait_until_answered(page)
+    expect(page.locator("#chat .user-row")).to_have_count(1)
+
+
+def test_stop_ends_in_the_middle_of_a_picture(page: Page) -> None:
+    set_option(page, "Steps", "100")
+    send(page, DRAW)
+    expect(page.locator(LABEL).first).to_have_text(re.compile(r"drawing [1-9]\d*/100"))
+    page.click(STOP)
+    began = time.monotonic()
+    expect(page.locator(LABEL).first).to_have_text(re.compile(r"stopped at \d+/100"), timeout=5000)
+    assert time.monotonic() - began < 5
+    expect(page.locator(SUBMIT)).to_be_visible()
+    before = page.locator(LABEL).first.inner_text()
+    page.wait_for_timeout(800)
+    assert page.locator(LABEL).first.inner_text() == before
+
+
+def test_undo_brings_words_and_pictures_back_and_clear_empties(page: Page) -> None:
+    attach(page, picture("mine.png"))
+    send(page, "Who is this?")
+    wait_until_answered(page)
+    page.click("#chat button[aria-label=Undo]")
+    expect(page.locator("#composer textarea")).to_have_value("Who is this?")
+    expect(page.locator("#composer .thumbnails img, #composer .thumbnail-item")).not_to_have_count(0)
+    expect(page.locator("#chat .message-row")).to_have_count(0)
+    page.press("#composer textarea", "Enter")
+    wait_until_answered(page)
+    page.click("#clear")
+    expect(page.locator("#chat .message-row")).to_have_count(0)
+    expect(page.locator("#chat .welcome")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"not a picture at all", "not a picture"), (picture("x")["buffer"][:60], "damaged|not a")]
+)
+def test_a_bad_file_is_refused_with_a_sentence_and_the_words_stay(page: Page, content: bytes, why: str) -> None:
+    page.fill("#composer textarea", "Look at this")
+    attach(page, {"name": "bad.png", "mimeType": "image/png", "buffer": content})
+    page.press("#composer textarea", "Enter")
+    expect(page.locator("#notice")).to_contain_text(re.compile(why))
+    page.wait_for_timeout(700)
+    expect(page.locator("#notice")).to_contain_text("bad.png")
+    expect(page.locator("#composer textarea")).to_have_value("Look at this")
+    expect(page.locator("#chat .message-row")).to_have_count(0)
+
+
+def test_uncommon_pictures_are_shown(page: Page) -> None:
+    attach(page, picture("cmyk.jpg", "JPEG", "CMYK"), picture("deep.png", "PNG", "I;16"), picture("small.gif", "GIF", "P"))
+    send(page, "Who is this?")
+    images = page.locator("#chat .user-row .image-frame img")
+    expect(images).to_have_count(3)
+    sizes = images.evaluate_all("nodes => Promise.all(nodes.map(n => n.decode().then(() => n.naturalWidth)))")
+    assert sizes == [64, 64, 64]
+    wait_until_answered(page)
+
+
+def test_a_file_dropped_anywhere_on_the_chat_lands_in_the_composer(page: Page) -> None:
+    page.evaluate(
+        """bytes => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], "drop.png", { type: "image/png" }));
+          const drop = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+          document.querySelector("#chat").dispatchEvent(drop);
+        }""",
+        list(picture("drop.png")["buffer"]),
+    )
+    expect(page.locator("#composer .thumbnails img, #composer .thumbnail-item")).not_to_have_count(0)
+
+
+def test_typed_control_strings_are_shown_as_they_are(page: Page) -> None:
+    typed = "hello <ImageHere> [IMG3] </s> *stars*"
+    send(page, typed)
+    expect(page.locator("#chat .user-row")).to_have_text(typed)
+    wait_until_answered(page)
+
+
+def test_two_people_never_see_each_other(browser: Browser, address: str, foreign: list[str]) -> None:
+    people = {"rabbit": "Draw a pink rabbit in the forest.", "frog": "Draw a green frog in the desert."}
+    pages = {name: open_page(browser, address, foreign) for name in people}
+    for name, page in pages.items():
+        send(page, people[name])
+    for page in pages.values():
+        wait_until_answered(page)
+    sources = {name: page.locator(PICTURE).first.get_attribute("src") for name, page in pages.items()}
+    assert sources["rabbit"] != sources["frog"]
+    for name, page in pages.items():
+        other = "frog" if name == "rabbit" else "rabbit"
+        page.reload()
+        expect(page.locator("#chat .user-row")).to_have_text(people[name])
+        assert people[other] not in page.content()
+        assert str(sources[other]) not in page.content()
+        page.context.close()
+
+
+def test_a_reload_keeps_the_chat(page: Page) -> None:
+    send(page, "Hello!")
+    wait_until_answered(page)
+    reply = page.locator("#chat .bot-row").inner_text()
+    page.reload()
+    expect(page.locator("#chat .bot-row")).to_have_text(reply)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_never_scrolls_sideways(browser: Browser, address: str, foreign: list[str], scheme: str) -> None:
+    page = open_page(browser, address, foreign, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    width = "Math.max(document.documentElement.scrollWidth, document.querySelector('#chat .bubble-wrap').scrollWidth)"
+    assert page.evaluate(width) <= 390
+    send(page, DRAW)
+    expect(page.locator(LABEL).first).to_have_text(re.compile("seed"))
+    wait_until_answered(page)
+    assert page.evaluate(width) <= 390
+    page.click("#settings .toggle-button")
+    page.wait_for_timeout(600)
+    assert page.evaluate(width) <= 390
+    page.click("#settings .toggle-button")
+    page.wait_for_timeout(600)
+    expect(page.locator("#composer textarea")).to_be_in_viewport()
+    page.context.close()
+
+
+def test_dark_mode_is_dark(browser: Browser, address: str, foreign: list[str]) -> None:
+    page = open_page(browser, address, foreign, color_scheme="dark")
+    colours = page.evaluate(
+        "['backgroundColor', 'color'].map(k => getComputedStyle(document.querySelector('.gradio-container'))[k])"
+    )
+    ground, ink = (sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in colours)
+    assert ground < 150
+    assert ink > 600
+    page.context.close()
+
+
+def test_the_keyboard_reaches_everything(page: Page) -> None:
+    page.locator("#composer textarea").focus()
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.className.split(' ')[0]"))
+    assert {"clear", "example", "toggle-button"} <= reached

@@ -1,0 +1,140 @@
+"""Events become one chat message, in order, and nothing but known events."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+
+from demo.pictures import PictureFolder
+from demo.render import Reply, escape_markdown
+from minigpt5 import ImageFinished, ImagePart, ImageProgress, ImageStarted, TextDelta, TextPart, TurnFinished
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def reply(clock: Clock) -> Reply:
+    return Reply(PictureFolder(), clock)
+
+
+def grey(side: int = 8) -> Image.Image:
+    return Image.new("RGB", (side, side), (120, 120, 120))
+
+
+def kinds(reply: Reply) -> list[str]:
+    return [part["type"] for part in reply.chat_message()["content"]]
+
+
+def test_text_picture_text_is_one_message_of_three_parts(reply: Reply) -> None:
+    for event in (
+        TextDelta("Here "),
+        TextDelta("it is."),
+        ImageStarted(0, 64, 64, 4),
+        ImageFinished(0, grey(), 42, 3.0),
+        TextDelta(" More?"),
+        TurnFinished("stop", 9, 0),
+    ):
+        reply.show(event)
+    parts = reply.chat_message()["content"]
+    assert kinds(reply) == ["text", "component", "text"]
+    assert parts[0]["text"] == "Here it is."
+    assert parts[1]["props"]["label"] == "seed 42 · guidance 3.0"
+    assert "Here it is." in parts[1]["props"]["alt_text"]
+    message = reply.message()
+    assert message is not None
+    assert [type(part) for part in message.parts] == [TextPart, ImagePart, TextPart]
+
+
+def test_a_frame_of_the_right_shape_stands_there_before_the_first_preview(reply: Reply) -> None:
+    reply.show(ImageStarted(0, 96, 64, 4))
+    part = reply.chat_message()["content"][0]
+    svg = base64.b64decode(part["value"]["url"].split(",", 1)[1]).decode()
+    assert 'width="96" height="64"' in svg
+    assert part["props"]["label"] == "drawing 0/4"
+
+
+def test_previews_are_small_pictures_in_the_page_and_at_most_six_a_second(reply: Reply, clock: Clock) -> None:
+    reply.show(ImageStarted(0, 64, 64, 60))
+    shown = set()
+    for step in range(1, 61):
+        clock.now += 1 / 60
+        reply.show(ImageProgress(0, step, 60, Image.new("RGB", (8, 8), (step * 4, 0, 0))))
+        shown.add(reply.chat_message()["content"][0]["value"]["url"])
+    previews = [url for url in shown if url.startswith("data:image/webp")]
+    assert 4 <= len(previews) <= 6
+    assert Image.open(io.BytesIO(base64.b64decode(previews[0].split(",", 1)[1]))).size == (8, 8)
+
+
+def test_the_finished_picture_is_a_png_under_a_name_nobody_can_guess() -> None:
+    folder = PictureFolder()
+    reply = Reply(folder)
+    reply.show(ImageStarted(0, 8, 8, 1))
+    reply.show(ImageFinished(0, grey(), 1, 3.0))
+    (path,) = reply.files
+    assert path.parent == folder.path
+    assert len(path.stem) >= 22
+    assert Image.open(path).format == "PNG"
+    assert reply.chat_message()["content"][0]["value"]["url"].endswith(path.name)
+    folder.close()
+    assert not path.exists()
+
+
+def test_a_stopped_picture_stays_as_its_last_preview_and_out_of_the_conversation(reply: Reply) -> None:
+    reply.show(TextDelta("Look."))
+    reply.show(ImageStarted(0, 8, 8, 9))
+    reply.show(ImageProgress(0, 3, 9, grey()))
+    reply.close()
+    assert reply.chat_message()["content"][1]["props"]["label"] == "stopped at 3/9"
+    message = reply.message()
+    assert message is not None
+    assert message.images == ()
+
+
+def test_an_empty_frame_goes_when_the_reply_is_stopped(reply: Reply) -> None:
+    reply.show(TextDelta("Look."))
+    reply.show(ImageStarted(0, 8, 8, 9))
+    reply.close()
+    assert kinds(reply) == ["text"]
+
+
+def test_a_reply_stopped_before_its_first_word_says_so_and_is_no_message(reply: Reply) -> None:
+    reply.close()
+    assert "Stopped" in reply.chat_message()["content"][0]["text"]
+    assert reply.message() is None
+
+
+def test_an_unknown_event_raises(reply: Reply) -> None:
+    with pytest.raises(AssertionError):
+        reply.show("a string")  # type: ignore[arg-type]
+
+
+def test_the_oldest_pictures_are_deleted_beyond_the_limit() -> None:
+    folder = PictureFolder(max_files=2)
+    paths = [folder.save(grey()) for _ in range(3)]
+    assert [path.exists() for path in paths] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("a blue rabbit.", "a blue rabbit."),
+        ("<ImageHere> *x*", r"\<ImageHere\> \*x\*"),
+        ("# one\n- two", "\\# one\n\\- two"),
+        ("[IMG3] ###Human:", "[IMG3] ###Human:"),
+        ("![](http://x/y.png)", r"\![\](http://x/y.png)"),
+    ],
+)
+def test_typed_control_characters_are_shown_as_they_are(typed: str, written: str) -> None:
+    assert escape_markdown(typed) == written
