@@ -1,6 +1,6 @@
 """The demo from the command line: flags -> load -> page. Also what a Space runs.
 
-    python app.py --model weights/storybook --port 7860
+python app.py --model weights/storybook --port 7860
 """
 
 import argparse
@@ -28,27 +28,49 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="example: python app.py --quantize 4bit --host 0.0.0.0 --port 8000",
     )
     model = parser.add_argument_group("model")
-    model.add_argument("--model", default=DEFAULT_MODEL, metavar="PATH", help="model folder (default: %(default)s)")
+    model.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="PATH", help="model folder (default: %(default)s)"
+    )
     model.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
     model.add_argument(
-        "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"), help="precision of the weights"
+        "--dtype",
+        default="auto",
+        choices=("auto", "float32", "bfloat16", "float16"),
+        help="precision of the weights",
     )
     model.add_argument(
-        "--quantize", default=None, choices=("4bit", "8bit"), help="quantize the language model (4bit is the faster)"
+        "--quantize",
+        default=None,
+        choices=("4bit", "8bit"),
+        help="quantize the language model (4bit is the faster)",
     )
     page = parser.add_argument_group("page")
-    page.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network")
+    page.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network"
+    )
     page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
-    page.add_argument("--share", action="store_true", help="also open a public gradio.live address (goes through the net)")
+    page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
     limits = parser.add_argument_group("limits")
     limits.add_argument(
-        "--max-users", type=_positive, default=1, metavar="N", help="replies made at once (default: %(default)s)"
+        "--max-users",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="replies made at once (default: %(default)s)",
     )
     limits.add_argument(
-        "--queue", type=_positive, default=32, metavar="N", help="requests that may wait (default: %(default)s)"
+        "--queue",
+        type=_positive,
+        default=32,
+        metavar="N",
+        help="requests that may wait (default: %(default)s)",
     )
     limits.add_argument(
-        "--max-file-mb", type=_positive, default=10, metavar="MB", help="largest upload (default: %(default)s)"
+        "--max-file-mb",
+        type=_positive,
+        default=10,
+        metavar="MB",
+        help="largest upload (default: %(default)s)",
     )
     return parser
 

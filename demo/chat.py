@@ -83,7 +83,9 @@ class ChatHandlers:
             reply.remark(sentence(error))
         except Exception:
             log.exception("the engine failed")
-            reply.remark("Something went wrong on this side. Your message is kept: try again, or take it back.")
+            reply.remark(
+                "Something went wrong on this side. Your message is kept: try again, or take it back."
+            )
         finally:
             reply.close()
             if _is_current(session, turn, reply):
@@ -193,7 +195,9 @@ def verify_size(text: str, uploads: list[str]) -> None:
     if len(text) > MAX_LETTERS:
         raise MiniGPT5Error(f"The message has {len(text)} letters, at most {MAX_LETTERS} are allowed")
     if len(uploads) > MAX_PICTURES:
-        raise MiniGPT5Error(f"There are {len(uploads)} pictures, at most {MAX_PICTURES} are allowed in one message")
+        raise MiniGPT5Error(
+            f"There are {len(uploads)} pictures, at most {MAX_PICTURES} are allowed in one message"
+        )
 
 
 def _sending(allowed: bool, value: dict[str, Any] | None = None) -> Any:
@@ -208,7 +212,9 @@ def _notice(finished: TurnFinished | None) -> str:
     notices = []
     if finished.dropped_turns:
         turns = "turn no longer fits" if finished.dropped_turns == 1 else "turns no longer fit"
-        notices.append(f"The chat has grown long: its oldest {finished.dropped_turns} {turns} in the model's memory.")
+        notices.append(
+            f"The chat has grown long: its oldest {finished.dropped_turns} {turns} in the model's memory."
+        )
     if finished.finish_reason == "length":
         notices.append("The reply reached its longest length, which the settings can raise.")
     return " ".join(notices)

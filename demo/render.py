@@ -71,10 +71,16 @@ class Reply:
                 self.parts.remove(part)
             else:
                 label = part["props"]["label"].replace("drawing", "stopped at")
-                part["props"] = {**part["props"], "label": label, "alt_text": "A picture that was not finished"}
+                part["props"] = {
+                    **part["props"],
+                    "label": label,
+                    "alt_text": "A picture that was not finished",
+                }
         self._frames.clear()
         if not self.parts:
-            self.remark("Stopped before the first word." if self.finished is None else "The model had nothing to say.")
+            self.remark(
+                "Stopped before the first word." if self.finished is None else "The model had nothing to say."
+            )
 
     def remark(self, sentence: str) -> None:
         """A word of the page itself, not of the model: it is shown, and stays out of the conversation."""
@@ -128,7 +134,8 @@ class Reply:
 def user_message(text: str, pictures: list[Path]) -> ChatMessage:
     """The user's own words, literally, under the pictures that go with them."""
     content = [
-        picture_part(file_url(path), "", f"Your picture {number}", path) for number, path in enumerate(pictures, 1)
+        picture_part(file_url(path), "", f"Your picture {number}", path)
+        for number, path in enumerate(pictures, 1)
     ]
     if text:
         content.append(text_part(escape_markdown(text)))

@@ -33,9 +33,7 @@ def settings_panel() -> list[Component]:
     gr.HTML("<h2>Settings</h2><p>They hold from your next message on.</p>", elem_classes="panel-title")
     controls = [*_picture_controls(), *_word_controls()]
     reset = gr.Button("Back to the defaults", variant="secondary", size="sm")
-    reset.click(
-        default_values, None, controls, queue=False, show_progress="hidden", api_visibility="private"
-    )
+    reset.click(default_values, None, controls, queue=False, show_progress="hidden", api_visibility="private")
     return controls
 
 
@@ -71,22 +69,27 @@ def _picture_controls() -> list[Component]:
             PICTURE_CHOICES,
             value=DEFAULTS.pictures,
             label="Draw a picture",
+            elem_id="option-pictures",
             info="Let the model decide, have one in every reply, or words alone.",
         ),
         gr.Slider(
             1, 20, DEFAULTS.guidance_scale, step=0.5, label="Guidance",
+            elem_id="option-guidance_scale",
             info="How closely a picture keeps to the words. 1 is off and twice as fast; very high is garish.",
         ),
         gr.Slider(
             1, 100, DEFAULTS.num_inference_steps, step=1, label="Steps",
+            elem_id="option-num_inference_steps",
             info="More steps draw more carefully and take longer.",
         ),
         gr.Dropdown(
-            SCHEDULER_CHOICES, value=DEFAULTS.scheduler, label="Scheduler", filterable=False,
+            SCHEDULER_CHOICES, value=DEFAULTS.scheduler, label="Scheduler",
+            elem_id="option-scheduler", filterable=False,
             info="How the steps are spaced: DPM-Solver++ is good at 20, DDIM already at 10.",
         ),
         gr.Textbox(
-            "", label="Seed", placeholder="random", max_lines=1,
+            "", label="Seed",
+            elem_id="option-seed", placeholder="random", max_lines=1,
             info="The same number repeats words and pictures. Empty or -1: a new one each time.",
         ),
     ]  # fmt: skip
@@ -97,22 +100,27 @@ def _word_controls() -> list[Component]:
     return [
         gr.Slider(
             0, 2, DEFAULTS.temperature, step=0.05, label="Temperature",
+            elem_id="option-temperature",
             info="Low is steady, high is adventurous; 0 always takes the likeliest word.",
         ),
         gr.Slider(
             0.05, 1, DEFAULTS.top_p, step=0.05, label="Top-p",
+            elem_id="option-top_p",
             info="Choose among the likeliest words that together have this share.",
         ),
         gr.Slider(
             0, 200, DEFAULTS.top_k, step=1, label="Top-k",
+            elem_id="option-top_k",
             info="Choose among this many of the likeliest words; 0 is no such limit.",
         ),
         gr.Slider(
             0.5, 3, DEFAULTS.repetition_penalty, step=0.05, label="Repetition penalty",
+            elem_id="option-repetition_penalty",
             info="Above 1 it avoids words that it has already used.",
         ),
         gr.Slider(
             1, 1024, DEFAULTS.max_new_tokens, step=1, label="Longest reply",
+            elem_id="option-max_new_tokens",
             info="In tokens, which are words or pieces of words; a picture counts as one.",
         ),
     ]  # fmt: skip

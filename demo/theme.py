@@ -95,7 +95,9 @@ def page_head() -> str:
 
 def _font_face(weight: int) -> str:
     """The story font inside the page itself, so that no address for it has to be opened."""
-    data = base64.b64encode((STATIC / "fonts" / f"fraunces-latin-{weight}-normal.woff2").read_bytes()).decode()
+    data = base64.b64encode(
+        (STATIC / "fonts" / f"fraunces-latin-{weight}-normal.woff2").read_bytes()
+    ).decode()
     return (
         f'@font-face{{font-family:"Fraunces";font-weight:{weight};font-style:normal;font-display:swap;'
         f'src:url(data:font/woff2;base64,{data}) format("woff2")}}'

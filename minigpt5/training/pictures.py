@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel
 
-from minigpt5.data.storybook.captions import caption, phrase, with_defaults
+from minigpt5.data.storybook.captions import caption, phrase
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.training.losses import image_loss, min_snr_weight, reconstruction_loss
@@ -143,7 +143,7 @@ class TextToImageTask:
         module: TextToImage,
         latents: torch.Tensor,
         scenes: list[Scene],
-        tokenize: "TokenizeCaptions",
+        tokenize: TokenizeCaptions,
         scheduler: DDPMScheduler,
     ) -> None:
         self.module: nn.Module = module

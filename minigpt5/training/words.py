@@ -102,7 +102,8 @@ def rephrasing(rng: random.Random, scene: Scene, tokenizer: PreTrainedTokenizerF
 class LanguageTask:
     """Next-token prediction over packed rows."""
 
-    def __init__(self, language: LanguageModel, tokenizer: PreTrainedTokenizerFast, row: int = 384) -> None:
+    def __init__(self, language: LanguageModel, tokenizer: PreTrainedTokenizerFast, row: int = 256) -> None:
+        language.llama.set_attn_implementation("eager")  # on a CPU the fused kernel is slower backwards
         self.module = language
         self.tokenizer = tokenizer
         self.row = row

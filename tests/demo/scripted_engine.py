@@ -41,7 +41,7 @@ class ScriptedEngine:
             "quantization": None,
             "picture_size": SIDE,
             "context_length": 512,
-            "knows": "a picture-book world: rabbits, bears, cats, dogs, elephants, frogs, mice and owls in seven colours, at the beach, in the forest, the meadow, the mountains, the village and the desert",
+            "knows": "rabbits, bears and frogs, at the beach and in the forest",
         }
     )
     seen: list[Conversation] = field(default_factory=list)
@@ -86,7 +86,9 @@ def draw(index: int, options: GenerationOptions) -> Iterator[Event]:
     picture = scene(seed)
     for step in range(1, steps + 1):
         blur = picture.resize((16, 16)).resize((32, 32), Image.Resampling.BILINEAR)
-        yield ImageProgress(index, step, steps, Image.blend(Image.new("RGB", (32, 32), "#b9a88c"), blur, step / steps))
+        yield ImageProgress(
+            index, step, steps, Image.blend(Image.new("RGB", (32, 32), "#b9a88c"), blur, step / steps)
+        )
     yield ImageFinished(index, picture, seed, options.guidance_scale)
 
 

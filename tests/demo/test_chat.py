@@ -44,7 +44,9 @@ def words(message: dict[str, Any]) -> str:
 
 
 def with_setting(name: str, value: object) -> list[object]:
-    return [value if control == name else default for control, default in zip(CONTROLS, SETTINGS, strict=True)]
+    return [
+        value if control == name else default for control, default in zip(CONTROLS, SETTINGS, strict=True)
+    ]
 
 
 def test_a_message_clears_the_composer_and_is_answered(handlers: ChatHandlers, session: Session) -> None:
@@ -114,7 +116,9 @@ def test_a_closed_tab_ends_the_engine_and_frees_the_chat(
     assert session.active is None
 
 
-def test_a_second_message_while_answering_is_refused_and_kept(handlers: ChatHandlers, session: Session) -> None:
+def test_a_second_message_while_answering_is_refused_and_kept(
+    handlers: ChatHandlers, session: Session
+) -> None:
     handlers.submit(session, {"text": "long", "files": []}, *SETTINGS)
     view, composer, notice = handlers.submit(session, {"text": "me too", "files": []}, *SETTINGS)
     assert notice == BUSY
@@ -185,7 +189,9 @@ def test_a_bad_file_is_refused_with_a_sentence_and_the_words_stay(
     assert handlers.ready(session)[2] == notice
 
 
-def test_a_setting_that_cannot_be_is_refused_with_a_sentence(handlers: ChatHandlers, session: Session) -> None:
+def test_a_setting_that_cannot_be_is_refused_with_a_sentence(
+    handlers: ChatHandlers, session: Session
+) -> None:
     _, _, notice = handlers.submit(session, {"text": "hi", "files": []}, *with_setting("seed", "soon"))
     assert "soon" in notice
     assert session.turns == []

@@ -26,7 +26,9 @@ def test_every_option_has_a_control_and_the_defaults_are_the_engines() -> None:
 
 @pytest.mark.parametrize("typed", ["", "-1", None, " -1 "])
 def test_an_empty_seed_or_minus_one_is_random(typed: object) -> None:
-    values = [typed if name == "seed" else value for name, value in zip(CONTROLS, default_values(), strict=True)]
+    values = [
+        typed if name == "seed" else value for name, value in zip(CONTROLS, default_values(), strict=True)
+    ]
     assert read_settings(*values).seed is None
 
 
@@ -44,7 +46,9 @@ def test_an_example_without_its_picture_is_left_out(tmp_path: Path) -> None:
 
 
 def test_the_header_says_what_runs_on_what_and_escapes_it() -> None:
-    html = header_html("x", {"model": "<b>m</b>", "device": "cuda:0", "dtype": "bfloat16", "quantization": "4bit"})
+    html = header_html(
+        "x", {"model": "<b>m</b>", "device": "cuda:0", "dtype": "bfloat16", "quantization": "4bit"}
+    )
     for fact in ("&lt;b&gt;m&lt;/b&gt;", "on cuda:0", "bfloat16", "4-bit weights"):
         assert fact in html
     assert "knows rabbits &amp; more." in placeholder_html({"knows": "rabbits & more"})
@@ -86,8 +90,8 @@ def test_the_command_line_explains_itself(capsys: pytest.CaptureFixture[str]) ->
         app.build_parser().parse_args(["--help"])
     assert stop.value.code == 0
     told = capsys.readouterr().out
-    for flag in ("--model", "--device", "--dtype", "--quantize", "--host", "--port", "--share", "--max-users", "--queue"):
-        assert flag in told
+    for flag in "model device dtype quantize host port share max-users queue max-file-mb".split():
+        assert f"--{flag}" in told
 
 
 @pytest.mark.parametrize("wrong", [["--port", "99999"], ["--max-users", "0"], ["--quantize", "2bit"]])
@@ -97,7 +101,9 @@ def test_the_command_line_refuses_what_cannot_be(wrong: list[str]) -> None:
     assert stop.value.code == 2
 
 
-def test_a_model_that_is_not_there_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_that_is_not_there_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert app.main(["--model", str(tmp_path / "nowhere")]) == 1
     assert "nowhere" in capsys.readouterr().err
 

@@ -127,8 +127,6 @@ def phrase(scene: Scene, rng: random.Random, mentioned: Collection[str] | None =
         left_out = at_default(scene) if rng.random() >= 0.6 else set()
         mentioned = EVERYTHING - {name for name in left_out if rng.random() < 0.7}
     cast = [_character(c, rng, mentioned, len(scene.characters) == 2) for c in scene.characters]
-    if rng.random() < 0.1 and len(cast) == 2:
-        cast.reverse()
     head = " and ".join(cast)
     if len(cast) == 2 and "action" in mentioned:
         head = _shared_action(scene, rng, head, mentioned)

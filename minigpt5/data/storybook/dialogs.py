@@ -192,7 +192,7 @@ def _open_request(scene: sc.Scene, rng: random.Random) -> tuple[str, sc.Scene, s
 
 
 def picture_reply(scene: sc.Scene, mentioned: set[str] | frozenset[str], rng: random.Random) -> Turn:
-    """One sentence naming at least the animal and its colour, the picture, and at times a closing sentence."""
+    """One sentence naming at least animal and colour, the picture, at times a closing sentence."""
     named = set(mentioned) & set(OPTIONAL) if rng.random() < 0.7 else set()
     if rng.random() < 0.04:
         named = set(OPTIONAL)

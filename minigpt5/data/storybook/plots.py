@@ -1,9 +1,10 @@
 """Stories as data: each plot is a row of beats, each beat some wordings and what changes in the picture.
 
-Slots: {N} name, {who} "blue rabbit", {he} {him} {his}, {F} the friend's name, {friend} "green cat", {p} the prop
-with its colour, {A} {B} two places ("in the forest"), {toA} {toB} ways there, {one_day} {then} {soon} connectors.
-Changes: setting "A" / "B", time, weather, action, prop True / False, friend True / False, both (the friend's action).
-What a beat does not change stays; only the action falls back to standing.
+Slots: {N} name, {who} "blue rabbit", {he} {him} {his}, {F} the friend's name, {friend} "green cat",
+{p} the prop with its colour (also {k}, {u}), {A} {B} two places ("in the forest"), {toA} {toB} ways there,
+{one_day} {then} {soon} connectors.
+Changes: setting "A" / "B", time, weather, action, prop True / False, friend True / False, both (the friend's
+action). What a beat does not change stays; only the action falls back to standing.
 """
 
 from __future__ import annotations

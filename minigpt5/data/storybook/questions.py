@@ -162,7 +162,8 @@ def answer(kind: str, question: str, scene: sc.Scene, rng: random.Random) -> str
         side = "right" if kind == "sides_right" else "left"
         there = [c for c in scene.characters if c.position == side]
         if not there:
-            return f"Nobody is on the {side}. The {first.colour} {first.animal} is {POSITION_WORDS[first.position][0]}."
+            where = POSITION_WORDS[first.position][0]
+            return f"Nobody is on the {side}. The {first.colour} {first.animal} is {where}."
         return sentence(f"{article(f'{there[0].colour} {there[0].animal}')} is on the {side}")
     return _thing(kind, question, scene, rng)
 
@@ -313,6 +314,10 @@ def difference(before: sc.Scene, after: sc.Scene) -> str:
     return " ".join(sentence(change) for change in changes[:3])
 
 
+def _unlike(question: str) -> str:
+    return "They are different." if question.startswith("Same") else "No."
+
+
 def _two_pictures(rng: random.Random) -> Document:
     before = sc.sample_scene(rng)
     after, same = before, rng.random() < 0.2
@@ -324,7 +329,7 @@ def _two_pictures(rng: random.Random) -> Document:
         reply = (
             ("They are the same." if question.startswith("Same") else "Yes, they are the same.")
             if before == after
-            else f"{'They are different.' if question.startswith('Same') else 'No.'} {difference(before, after)}"
+            else f"{_unlike(question)} {difference(before, after)}"
         )
     else:
         question, reply = rng.choice(CHANGED_QUESTIONS), difference(before, after)

@@ -331,6 +331,8 @@ def _given_pictures(rng: random.Random, held_out: bool, loose: bool) -> Document
         if loose:
             parts.append(typed(_loose(scene, cast, rng), rng))
         parts.append(Picture(scene))
+    if len(scene.characters) == 2:
+        cast = replace(cast, friend_name=f"the {cast.friend.colour} {cast.friend.animal}")
     request = rng.choice(sw.GIVEN_REQUESTS)
     parts = [typed(request, rng), *parts] if rng.random() < 0.3 else [*parts, typed(request, rng)]
     turns = [user(*parts)]

@@ -1,0 +1,195 @@
+"""Does the model do as it is told? The storybook bars, through the whole chain, judged by `judge.AttributeJudge`.
+
+Every measure takes an engine and a number of trials and returns shares in [0, 1] by name; seeds are fixed, so
+a run repeats. Scenes are held-out combinations (see `data.storybook.scene`).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from minigpt5.conversation import Conversation, Message, TextPart
+from minigpt5.data.storybook.attributes import values_of
+from minigpt5.data.storybook.captions import EVERYTHING, phrase
+from minigpt5.data.storybook.documents import sample
+from minigpt5.data.storybook.drawing import render
+from minigpt5.data.storybook.scene import Scene, repaint, sample_scene
+from minigpt5.data.storybook.turns import Document, Turn
+from minigpt5.evaluation.judge import AttributeJudge
+from minigpt5.generation.engine import Engine, Reply
+from minigpt5.options import GenerationOptions
+
+CHARACTER = ("animal", "colour")
+SINGLE = ("animal", "colour", "action", "position", "setting", "time", "weather", "prop", "prop_colour")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One reply and what was hoped for; kept for the contact sheet."""
+
+    prompt: str
+    reply: Reply
+    right: dict[str, bool]
+
+
+def to_conversation(turns: tuple[Turn, ...], size: int, seed: int) -> Conversation:
+    """Turns of a document as a conversation with rendered pictures."""
+    chat = Conversation()
+    for turn in turns:
+        parts = [p if isinstance(p, str) else render(p.scene, size, seed) for p in turn.parts]
+        chat = chat.user(*parts) if turn.role == "user" else chat.assistant(*parts)
+    return chat
+
+
+def pictures_from_words(engine: Engine, judge: AttributeJudge, count: int) -> Iterator[Trial]:
+    """"Draw ..." with every attribute of a held-out scene named in free words; four in five have one character."""
+    for index in range(count):
+        rng = random.Random(f"obedience {index}")
+        scene = sample_scene(rng, held_out=True)
+        words = f"Draw {phrase(scene, rng, EVERYTHING)}"
+        reply = engine.reply(Conversation().user(words), GenerationOptions(seed=index))
+        yield Trial(words, reply, _right(scene, reply, judge))
+
+
+def _right(scene: Scene, reply: Reply, judge: AttributeJudge) -> dict[str, bool]:
+    """By attribute; two characters add `second_...` and leave out `position`, a scene without prop its colour."""
+    wanted = values_of(scene)
+    seen = judge.name([reply.images[0]])[0] if reply.images else {}
+    names = [n for n in SINGLE if not (n == "prop_colour" and scene.prop is None)]
+    if len(scene.characters) == 2:
+        names = [n for n in names if n != "position"] + ["second_animal", "second_colour"]
+    right = {name: seen.get(name) == wanted[name] for name in names}
+    return {**right, "everything": all(right.values()), "drawn": bool(reply.images)}
+
+
+def next_scenes(engine: Engine, judge: AttributeJudge, count: int, pictures_only: bool = False) -> Iterator[Trial]:
+    """The next scene of a story: is it the same character, in the same colour?"""
+    for index in range(count):
+        rng = random.Random(f"next scene {pictures_only} {index}")
+        chat, scene = (_shown if pictures_only else _told)(engine, rng, index)
+        reply = engine.reply(chat, GenerationOptions(seed=index, pictures="always"))
+        seen = judge.name([reply.images[0]])[0]
+        wanted = values_of(scene)
+        right = {name: seen[name] == wanted[name] for name in CHARACTER}
+        yield Trial(chat.messages[-1].text, reply, {**right, "character and colour": all(right.values())})
+
+
+def _told(engine: Engine, rng: random.Random, seed: int) -> tuple[Conversation, Scene]:
+    """A held-out story of words and pictures, cut before a picture of its hero."""
+    while True:
+        turns = sample(rng, held_out=True, kind="story").messages
+        last = turns[-1]
+        history = [p.scene for t in turns[:-1] for p in t.pictures]
+        words = any(turn.text and turn.pictures for turn in turns[:-1])
+        if last.pictures and history and words:
+            hero = last.pictures[0].scene.characters[0]
+            first = history[0].characters[0]
+            if len(last.pictures[0].scene.characters) == 1 and (hero.animal, hero.colour) == (first.animal, first.colour):
+                return to_conversation(turns[:-1], engine.config.image_size, seed), last.pictures[0].scene
+
+
+def _shown(engine: Engine, rng: random.Random, seed: int) -> tuple[Conversation, Scene]:
+    """One to three pictures of one character, and no words but the question."""
+    first = sample_scene(rng, held_out=True, characters=1)
+    hero = first.characters[0]
+    scenes = [first]
+    for _ in range(rng.randrange(3)):
+        scenes.append(repaint(sample_scene(rng, characters=1), 0, animal=hero.animal, colour=hero.colour))
+    pictures = [render(scene, engine.config.image_size, seed + i) for i, scene in enumerate(scenes)]
+    return Conversation().user(*pictures, "What happens next?"), first
+
+
+def picture_or_not(engine: Engine, count: int, wanted: bool) -> Iterator[Trial]:
+    """Requests of the grammar that ask for a picture (`wanted`) or need none: is the choice right?"""
+    kinds = ("draw",) if wanted else ("question", "outside", "chat")
+    for index in range(count):
+        rng = random.Random(f"choice {wanted} {index}")
+        document = sample(rng, kind=kinds[index % len(kinds)])
+        turns = _up_to_choice(document, wanted)
+        chat = to_conversation(turns, engine.config.image_size, index)
+        reply = engine.reply(chat, GenerationOptions(seed=index, num_inference_steps=1))
+        yield Trial(chat.messages[-1].text, reply, {"right": bool(reply.images) == wanted})
+
+
+def _up_to_choice(document: Document, wanted: bool) -> tuple[Turn, ...]:
+    """The turns before the first reply that draws, or does not, as wanted."""
+    for index, turn in enumerate(document.messages):
+        if turn.role == "assistant" and bool(turn.pictures) == wanted:
+            return document.messages[:index]
+    return document.messages[:1]
+
+
+def unseen_requests(engine: Engine, judge: AttributeJudge, path: Path) -> Iterator[Trial]:
+    """Typed requests in wordings that the grammar lacks (`expect`: draw, story or text), with what is named."""
+    for index, request in enumerate(json.loads(path.read_text())):
+        chat = Conversation(()).add(Message("user", (TextPart(request["text"]),)))
+        reply = engine.reply(chat, GenerationOptions(seed=index))
+        yield Trial(request["text"], reply, {"sensible": is_sensible(request, reply, judge)})
+
+
+def is_sensible(request: dict[str, str | None], reply: Reply, judge: AttributeJudge) -> bool:
+    """Text where text is apt; else words and a picture with the animal and colour that were named."""
+    if not reply.text:
+        return False
+    if request["expect"] == "text":
+        return not reply.images
+    if not reply.images:
+        return False
+    seen = judge.name([reply.images[0]])[0]
+    named = {name: request[name] for name in CHARACTER if request.get(name)}
+    return all(seen[name] == value for name, value in named.items())
+
+
+def shares(trials: list[Trial]) -> dict[str, float]:
+    """The share that is right, by name, over the trials that have the name."""
+    right: dict[str, list[bool]] = defaultdict(list)
+    for trial in trials:
+        for name, value in trial.right.items():
+            right[name].append(value)
+    return {name: sum(values) / len(values) for name, values in right.items()}
+
+
+def judge_accuracy(judge: AttributeJudge, count: int, size: int) -> dict[str, float]:
+    """The judge's own share of right answers on fresh held-out renders, the ceiling of every figure above."""
+    right: Counter[str] = Counter()
+    for index in range(count):
+        rng = random.Random(f"judge {index}")
+        scene = sample_scene(rng, held_out=True)
+        seen = judge.name([render(scene, size, rng.randrange(2**31))])[0]
+        right.update(name for name, value in values_of(scene).items() if seen[name] == value)
+    return {name: right[name] / count for name in values_of(scene)}
+
+
+def contact_sheet(trials: list[Trial], path: Path, columns: int = 8) -> None:
+    """The first picture of each trial, in rows."""
+    pictures = [t.reply.images[0] for t in trials if t.reply.images]
+    if not pictures:
+        return
+    side = pictures[0].width
+    sheet = Image.new("RGB", (columns * side, -(-len(pictures) // columns) * side), "white")
+    for index, picture in enumerate(pictures):
+        sheet.paste(picture, (index % columns * side, index // columns * side))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+Measure = Callable[[], Iterator[Trial]]
+
+
+def measures(engine: Engine, judge: AttributeJudge, count: int, requests: Path) -> dict[str, Measure]:
+    """Everything that `python -m minigpt5 evaluate` reports, by title."""
+    return {
+        "pictures from words": lambda: pictures_from_words(engine, judge, count),
+        "next scene from pictures and words": lambda: next_scenes(engine, judge, count // 2),
+        "next scene from pictures alone": lambda: next_scenes(engine, judge, count // 2, pictures_only=True),
+        "asked for a picture, draws": lambda: picture_or_not(engine, count, wanted=True),
+        "needs no picture, draws none": lambda: picture_or_not(engine, count, wanted=False),
+        "requests the grammar lacks": lambda: unseen_requests(engine, judge, requests),
+    }

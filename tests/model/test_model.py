@@ -1,0 +1,88 @@
+"""The four boxes, at tiny size."""
+
+import pytest
+import torch
+
+from minigpt5.errors import PromptError
+from minigpt5.model.diffusion import make_scheduler
+
+
+def denoise(model, scale=3.0, steps=3, scheduler="dpmsolver++", batch=1):
+    diffusion = model.diffusion
+    embeds = model.mapper(torch.randn(batch, 8, 64, generator=torch.Generator().manual_seed(1)))
+    latents = diffusion.initial_latents(torch.Generator().manual_seed(2), batch)
+    with torch.no_grad():
+        return list(
+            diffusion.denoise(
+                embeds.detach(), model.mapper.null_embeds().detach(), guidance_scale=scale,
+                num_inference_steps=steps, scheduler=scheduler, latents=latents,
+            )
+        )  # fmt: skip
+
+
+def test_a_picture_gives_way_to_its_query_tokens_in_place(model):
+    ids = torch.tensor([[1, 5, 9, 6, 9, 7]])
+    embeds = model.embed(ids, torch.randn(2, 3, 32, 32), placeholder_id=9)
+    assert embeds.shape == (1, 4 + 2 * 4, 64)
+    torch.testing.assert_close(embeds[0, [0, 1, 6, 11]], model.language.embed(torch.tensor([1, 5, 6, 7])))
+
+
+def test_more_pictures_than_placeholders_is_an_error_that_counts_them(model):
+    with pytest.raises(PromptError, match="got 2 pictures for 1 placeholders"):
+        model.embed(torch.tensor([[1, 9]]), torch.randn(2, 3, 32, 32), placeholder_id=9)
+
+
+def test_the_mapper_makes_one_conditioning_vector_for_each_query(model):
+    assert model.mapper(torch.randn(3, 8, 64)).shape == (3, 77, 16)
+    assert model.mapper.null_embeds().shape == (1, 77, 16)
+
+
+@pytest.mark.parametrize(("scheduler", "steps"), [("dpmsolver++", 4), ("ddim", 4), ("pndm", 5)])
+def test_each_scheduler_yields_latents_after_every_step(model, scheduler, steps):
+    latents = denoise(model, steps=4, scheduler=scheduler)
+    assert len(latents) == steps
+    assert all(torch.isfinite(x).all() and x.shape == (1, 4, 8, 8) for x in latents)
+
+
+def test_guidance_one_is_the_conditional_prediction_alone(model, monkeypatch):
+    batches = []
+    forward = model.diffusion.unet.forward
+    monkeypatch.setattr(
+        model.diffusion.unet, "forward", lambda x, *args, **kwargs: batches.append(len(x)) or forward(x, *args, **kwargs)
+    )
+    denoise(model, scale=1.0)
+    denoise(model, scale=2.0)
+    assert batches == [1, 1, 1, 2, 2, 2]
+
+
+def test_pictures_of_a_batch_do_not_touch_each_other(model):
+    one, many = denoise(model)[-1], denoise(model, batch=3)[-1]
+    assert many.shape[0] == 3
+    assert one.shape[0] == 1
+
+
+def test_decoding_gives_pictures_of_the_configured_size(model):
+    (picture,) = model.diffusion.decode(torch.randn(1, 4, 8, 8))
+    assert picture.size == (32, 32)
+    (preview,) = model.diffusion.preview(torch.randn(1, 4, 8, 8))
+    assert preview.size == (8, 8)
+
+
+def test_merged_adapters_say_what_the_adapters_said(model, config):
+    language = model.language
+    language.add_lora(config.lora)
+    for name, parameter in language.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+    embeds = torch.randn(1, 5, 64)
+    language.eval()
+    adapted, _ = language(embeds)
+    language.merge_lora()
+    merged, _ = language(embeds)
+    torch.testing.assert_close(merged, adapted, rtol=1e-4, atol=1e-5)
+    assert not any("lora" in name for name, _ in language.named_parameters())
+
+
+def test_an_unknown_scheduler_is_named(config):
+    with pytest.raises(ValueError, match="got 'euler'"):
+        make_scheduler("euler", config.scheduler)
