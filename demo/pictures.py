@@ -8,7 +8,9 @@ import base64
 import io
 import os
 import secrets
+import shutil
 import tempfile
+import weakref
 from collections import deque
 from pathlib import Path
 
@@ -19,16 +21,13 @@ SHOWN_SIDE = 1024
 
 
 class PictureFolder:
-    """A temporary folder that goes with the process; beyond `max_files` the oldest pictures are deleted."""
+    """A temporary folder that goes with this object, the process or `close`; beyond `max_files` the oldest pictures are deleted."""
 
     def __init__(self, max_files: int = MAX_FILES) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="minigpt5-pictures-")
+        self.path = Path(tempfile.mkdtemp(prefix="minigpt5-pictures-")).resolve()
+        self.close = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
         self._paths: deque[Path] = deque()
         self._max_files = max_files
-
-    @property
-    def path(self) -> Path:
-        return Path(self._folder.name).resolve()
 
     def save(self, image: Image.Image) -> Path:
         """Write `image` as PNG, untouched, under an unguessable name."""
@@ -49,9 +48,6 @@ class PictureFolder:
         """Delete files that no chat shows any more."""
         for path in paths:
             path.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        self._folder.cleanup()
 
 
 def file_url(path: Path) -> str:

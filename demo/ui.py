@@ -145,7 +145,7 @@ def _composer() -> gr.MultimodalTextbox:
         elem_id="composer",
         label="Your message",
         show_label=False,
-        placeholder="Ask for a picture, a story, or show one…",
+        placeholder="Ask for a picture or a story…",
         file_count="multiple",
         file_types=["image"],
         sources=["upload"],

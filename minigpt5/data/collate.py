@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -24,6 +24,11 @@ class Batch:
     seen: tuple[Any, ...]
     drawn: tuple[Any, ...]
     voken_positions: torch.Tensor  # (G,2)
+
+    def to(self, device: torch.device) -> Batch:
+        """The same with its tensors on `device`."""
+        names = ("input_ids", "labels", "attention_mask", "voken_positions")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 def collate(

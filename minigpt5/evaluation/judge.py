@@ -47,7 +47,7 @@ class AttributeJudge(nn.Module):
         return [{n: c[i] for (n, c), i in zip(ATTRIBUTES.items(), row, strict=True)} for row in rows]
 
 
-def train_judge(run: Path, steps: int = 900) -> AttributeJudge:
+def train_judge(run: Path, steps: int = 600) -> AttributeJudge:
     """Train on scenes of both halves of the split, so that it is no worse on what the model never saw."""
     judge = AttributeJudge()
     task = AttributeTask(judge, JUDGE_SIZE, held_out=True, salt="judge")

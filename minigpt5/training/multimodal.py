@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from diffusers import DDPMScheduler
@@ -43,6 +43,16 @@ class StageBatch:
     captions: list[str]
     dropped: torch.Tensor  # (G,) bool
     noise_seed: int
+
+    def to(self, device: torch.device) -> StageBatch:
+        """The same with its tensors on `device`."""
+        return replace(
+            self,
+            batch=self.batch.to(device),
+            pixel_values=None if self.pixel_values is None else self.pixel_values.to(device),
+            targets=None if self.targets is None else self.targets.to(device),
+            dropped=self.dropped.to(device),
+        )
 
 
 def choose_trainable(model: MiniGPT5, stage: Stage, control_ids: list[int]) -> None:
@@ -140,7 +150,7 @@ class StageTask:
     def _prompt_embeds(self, hidden: torch.Tensor, batch: StageBatch) -> torch.Tensor:
         """hidden (B,T,D) -> (G,L,C), a share of the groups replaced by zeros (paper, eq. 6)."""
         rows, starts = batch.batch.voken_positions.unbind(1)
-        places = starts[:, None] - 1 + torch.arange(NUM_VOKENS)  # the states that predict the vokens
+        places = starts[:, None] - 1 + torch.arange(NUM_VOKENS, device=starts.device)  # the states that predict the vokens
         voken_hidden = hidden[rows[:, None], places]  # (G,V,D)
         return self.model.mapper(voken_hidden.masked_fill(batch.dropped[:, None, None], 0.0))
 
@@ -150,8 +160,8 @@ class StageTask:
         generator = torch.Generator().manual_seed(batch.noise_seed)
         with torch.no_grad():
             latents = diffusion.vae.encode(batch.targets).latent_dist.mean * diffusion.vae.config.scaling_factor
-        noise = torch.randn(latents.shape, generator=generator)
-        timesteps = draw_timesteps(len(latents), generator)
+        noise = torch.randn(latents.shape, generator=generator).to(latents.device)
+        timesteps = draw_timesteps(len(latents), generator).to(latents.device)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         noise_pred = diffusion.unet(noisy, timesteps, encoder_hidden_states=embeds[: len(latents)]).sample
         return image_loss(noise_pred, noise, min_snr_weight(self.scheduler.alphas_cumprod, timesteps))
@@ -161,4 +171,6 @@ class StageTask:
         """(G,L,C); a dropped group is to map to the features of the empty caption."""
         assert self.teacher is not None
         captions = ["" if d else c for c, d in zip(batch.captions, batch.dropped.tolist(), strict=True)]
-        return self.teacher.text_encoder(input_ids=self.teacher.tokenize(captions)).last_hidden_state
+        text_encoder = self.teacher.text_encoder.to(batch.dropped.device)
+        ids = self.teacher.tokenize(captions).to(batch.dropped.device)
+        return text_encoder(input_ids=ids).last_hidden_state

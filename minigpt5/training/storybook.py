@@ -56,12 +56,12 @@ LATENT_COUNT = 16_000
 SCHEDULES = {
     "vae": Schedule(steps=800, batch_size=8, lr=1e-3, muon_lr=15e-3, warmup=20, average=0.98, save_every=50),
     "decoder": Schedule(steps=600, batch_size=8, lr=5e-4, muon_lr=4e-3, warmup=20, average=0.99, save_every=50),
-    "painter": Schedule(steps=3000, batch_size=32, lr=1e-3, muon_lr=1e-2, average=0.995, save_every=100),
-    "words": Schedule(steps=1500, batch_size=12, lr=2e-3, muon_lr=1e-2, average=0.99, save_every=100),
-    "eyes": Schedule(steps=600, batch_size=48, lr=1e-3, muon_lr=1e-2, average=0.98, save_every=100),
-    "sight": Schedule(steps=500, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
-    "uas": Schedule(steps=1000, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.99, save_every=100),
-    "mls": Schedule(steps=1000, batch_size=24, lr=1e-3, average=0.99, save_every=50),
+    "painter": Schedule(steps=820, batch_size=48, lr=1e-3, muon_lr=1e-2, average=0.995, save_every=100),
+    "words": Schedule(steps=660, batch_size=20, lr=2e-3, muon_lr=1e-2, average=0.99, save_every=100),
+    "eyes": Schedule(steps=500, batch_size=32, lr=1e-3, muon_lr=1e-2, average=0.98, save_every=100),
+    "sight": Schedule(steps=300, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
+    "uas": Schedule(steps=600, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.99, save_every=100),
+    "mls": Schedule(steps=600, batch_size=24, lr=1e-3, average=0.99, save_every=50),
 }
 
 
@@ -96,7 +96,7 @@ class Workshop:
                 self.model.language.add_lora(self.config.lora)
             load_average(self.module(name), self.runs / name)
             if name == "vae":
-                self._normalise()
+                self.normalise()
 
     def module(self, name: str) -> nn.Module:
         """The module that step `name` trains."""
@@ -113,7 +113,8 @@ class Workshop:
             case _:
                 return self.model
 
-    def _normalise(self) -> None:
+    def normalise(self) -> None:
+        """Make the VAE's latents unit-variance, and fit the preview map to them."""
         pictures = to_pixels(scenes_of(99, 96), self.config.image_size, 99)
         self.model.diffusion.vae.eval()
         normalise_latents(self.model.diffusion.vae, pictures)
@@ -133,7 +134,7 @@ class Workshop:
 def train_vae(shop: Workshop) -> None:
     """The VAE, then its per-channel normalisation and the preview map."""
     fit(VaeTask(shop.model.diffusion.vae, shop.config.image_size), SCHEDULES["vae"], shop.runs / "vae")
-    shop._normalise()
+    shop.normalise()
 
 
 def train_decoder(shop: Workshop) -> None:
@@ -170,7 +171,7 @@ def train_eyes(shop: Workshop) -> None:
 
 def train_stage(shop: Workshop, name: str, stage: Stage, sampler: Sampler, teacher: Teacher | None = None) -> None:
     """One of the stages that train through the LLM."""
-    if stage.lora:
+    if stage.lora and not (shop.runs / name / "state.pt").exists():  # else they are in already
         shop.model.language.add_lora(shop.config.lora)
     for part in (shop.model, shop.model.diffusion.unet, shop.model.diffusion.vae):
         part.requires_grad_(False)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import send_to_device
 from PIL import Image, ImageDraw
 from torch import nn
 from tqdm import tqdm
@@ -71,7 +72,7 @@ def fit(task: Task, schedule: Schedule, run: Path) -> None:
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
             optimizer.zero_grad()
-        losses = task.losses(batch)
+        losses = task.losses(send_to_device(batch, accelerator.device))
         _check_finite(losses, step, run)
         accelerator.backward(losses["loss"])
         accelerator.clip_grad_norm_(task.module.parameters(), schedule.clip)

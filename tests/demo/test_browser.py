@@ -3,24 +3,19 @@
 import io
 import os
 import re
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from running_app import REAL, ROOT, SCRIPTED, running
 
 sync_api = pytest.importorskip("playwright.sync_api")
 Browser, Page, expect = sync_api.Browser, sync_api.Page, sync_api.expect
 
-ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "weights" / "storybook"
 CHROMIUM = Path("/usr/bin/chromium")
-START_SECONDS = 300
 REPLY_MS = 60_000
 DRAW = "Draw a blue rabbit with a red balloon on the beach at sunset."
 LABEL = "#chat .bot-row [data-testid=block-label]"
@@ -42,39 +37,12 @@ RECORD = """() => {
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """The app as a user starts it, in a process of its own; `MINIGPT5_DEMO_URL` names one that already runs."""
-    if running := os.environ.get("MINIGPT5_DEMO_URL"):
-        yield running
+    """The app to look at; `MINIGPT5_DEMO_URL` names one that already runs."""
+    if url := os.environ.get("MINIGPT5_DEMO_URL"):
+        yield url
         return
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    real = [str(ROOT / "app.py"), "--model", str(WEIGHTS)]
-    scripted = [str(Path(__file__).parent / "scripted_app.py")]
-    command = [
-        sys.executable,
-        *(real if (WEIGHTS / "config.json").is_file() else scripted),
-        "--port",
-        str(port),
-    ]
-    paths = [*filter(None, [os.environ.get("PYTHONPATH")]), str(ROOT)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
-        try:
-            yield wait_for(f"http://127.0.0.1:{port}/", process)
-        finally:
-            process.terminate()
-
-
-def wait_for(url: str, process: "subprocess.Popen[bytes]") -> str:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}gradio_api/app_id", timeout=5).close()
-            return url
-        except OSError:
-            time.sleep(0.5)
-    raise AssertionError(f"the app did not start: exit status {process.poll()}")
+    with running(REAL if (WEIGHTS / "config.json").is_file() else SCRIPTED) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """The page's parts: settings, examples, header, theme, the command line and the public endpoint."""
 
+import gc
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -8,10 +10,9 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
-from scripted_engine import ScriptedEngine
+from running_app import SCRIPTED, running
 
 import app
-from demo import create_demo, launch_options
 from demo.examples import FOLDER, load_examples
 from demo.header import header_html, placeholder_html
 from demo.settings import CONTROLS, default_values, read_settings
@@ -110,12 +111,14 @@ def test_a_model_that_is_not_there_is_told_in_one_line(
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    demo = create_demo(ScriptedEngine(pause=0.02))
-    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options(demo))
-    try:
-        yield Client(url, verbose=False)
-    finally:
-        demo.close()
+    with running(SCRIPTED) as address:
+        client = Client(address, verbose=False)
+        yield client
+        client.close()
+    with warnings.catch_warnings():  # the client leaves sockets behind
+        warnings.simplefilter("ignore")
+        del client
+        gc.collect()
 
 
 def test_the_endpoint_streams_words_and_brings_pictures_as_files(client: Client) -> None:
@@ -126,7 +129,8 @@ def test_the_endpoint_streams_words_and_brings_pictures_as_files(client: Client)
     assert all(last["text"].startswith(output["text"]) for output in outputs)
     assert last["seeds"] == [7]
     (image,) = last["images"]
-    assert Image.open(image if isinstance(image, str) else image["path"]).size == (128, 128)
+    with Image.open(image if isinstance(image, str) else image["path"]) as picture:
+        assert picture.size == (128, 128)
 
 
 def test_the_endpoint_takes_pictures(client: Client) -> None:

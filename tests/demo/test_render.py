@@ -85,7 +85,8 @@ def test_the_finished_picture_is_a_png_under_a_name_nobody_can_guess() -> None:
     (path,) = reply.files
     assert path.parent == folder.path
     assert len(path.stem) >= 22
-    assert Image.open(path).format == "PNG"
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
     assert reply.chat_message()["content"][0]["value"]["url"].endswith(path.name)
     folder.close()
     assert not path.exists()
