@@ -48,13 +48,17 @@ def first_token(engine: Engine) -> float:
 def tokens_per_second(engine: Engine) -> float:
     """Of a reply without pictures."""
     options = GenerationOptions(seed=1, pictures="never", max_new_tokens=100)
-    return statistics.median(engine.reply(Conversation().user(TELL), options).timings["tokens_per_second"] for _ in range(5))
+    return statistics.median(
+        engine.reply(Conversation().user(TELL), options).timings["tokens_per_second"] for _ in range(5)
+    )
 
 
 def picture(engine: Engine) -> float:
     """Seconds of one picture at default settings."""
     options = GenerationOptions(seed=1, pictures="always")
-    return statistics.median(engine.reply(Conversation().user(DRAW), options).timings["pictures"] for _ in range(5))
+    return statistics.median(
+        engine.reply(Conversation().user(DRAW), options).timings["pictures"] for _ in range(5)
+    )
 
 
 def stop(engine: Engine, kind: type) -> float:
@@ -100,7 +104,12 @@ def main() -> None:
     start = time.perf_counter()
     engine = minigpt5.load(arguments.model)
     loaded = time.perf_counter() - start
-    drawing, rate, unet, bare = picture(engine), tokens_per_second(engine), unet_call(engine), bare_forward(engine)
+    drawing, rate, unet, bare = (
+        picture(engine),
+        tokens_per_second(engine),
+        unet_call(engine),
+        bare_forward(engine),
+    )
     figures = {
         "load, s": loaded,
         "first token, s": first_token(engine),

@@ -20,17 +20,25 @@ def build_parser() -> argparse.ArgumentParser:
     """All commands and their flags."""
     parser = argparse.ArgumentParser(prog="python -m minigpt5", description="Train and measure MiniGPT-5.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    train = commands.add_parser("train", help="train a model", description="Train a model; resumes where it stopped.")
+    train = commands.add_parser(
+        "train", help="train a model", description="Train a model; resumes where it stopped."
+    )
     train.add_argument("model", choices=("storybook", "judge"), help="what to train")
-    train.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and curves (default: runs)")
+    train.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="checkpoints and curves (default: runs)"
+    )
     train.add_argument("--out", type=Path, help="where the weights go (default: under weights/)")
     train.add_argument("--only", nargs="+", choices=tuple(STEPS), help="run these steps alone")
     train.set_defaults(command=run_train)
-    evaluate = commands.add_parser("evaluate", help="measure a model", description="Measure the storybook bars.")
+    evaluate = commands.add_parser(
+        "evaluate", help="measure a model", description="Measure the storybook bars."
+    )
     evaluate.add_argument("model", type=Path, nargs="?", default=WEIGHTS, help="model folder")
     evaluate.add_argument("--count", type=int, default=500, help="trials of each measure (default: 500)")
     evaluate.add_argument("--only", help="run the measures whose title contains this")
-    evaluate.add_argument("--out", type=Path, default=Path("runs/evaluation"), help="report and contact sheets")
+    evaluate.add_argument(
+        "--out", type=Path, default=Path("runs/evaluation"), help="report and contact sheets"
+    )
     evaluate.set_defaults(command=run_evaluate)
     return parser
 

@@ -79,7 +79,9 @@ class ModelConfig:
         try:
             values = json.loads(path.read_text())
         except FileNotFoundError as error:
-            raise CheckpointError(f"{path}: got no such file, expected a model folder with {CONFIG_NAME}") from error
+            raise CheckpointError(
+                f"{path}: got no such file, expected a model folder with {CONFIG_NAME}"
+            ) from error
         except ValueError as error:
             raise CheckpointError(f"{path}: got text that is not JSON ({error}), expected JSON") from error
         known = {f.name for f in fields(cls)}

@@ -12,7 +12,9 @@ from minigpt5.evaluation.judge import load_judge
 from minigpt5.evaluation.obedience import judge_accuracy, pictures_from_words, shares
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-BLUE_RABBIT = Scene((Character("rabbit", "blue", "waving", "centre"),), "beach", "day", "clear", Prop("balloon", "red"))
+BLUE_RABBIT = Scene(
+    (Character("rabbit", "blue", "waving", "centre"),), "beach", "day", "clear", Prop("balloon", "red")
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,9 @@ def test_it_tells_what_an_attached_picture_shows(storybook):
 
 def test_the_same_seed_gives_the_same_words_and_the_same_picture(storybook):
     chat = Conversation().user("Draw a green frog in the forest")
-    first, second = (storybook.reply(chat, GenerationOptions(seed=3, num_inference_steps=4)) for _ in range(2))
+    first, second = (
+        storybook.reply(chat, GenerationOptions(seed=3, num_inference_steps=4)) for _ in range(2)
+    )
     assert first.text == second.text
     assert first.images[0].tobytes() == second.images[0].tobytes()
 
@@ -81,6 +85,8 @@ def test_the_next_turn_sees_the_picture_of_the_last(storybook):
 @pytest.mark.parametrize("quantize", ["4bit", "8bit"])
 def test_the_quantized_model_still_answers_and_draws(quantize):
     engine = minigpt5.load(WEIGHTS / "storybook", quantize=quantize)
-    reply = engine.reply(Conversation().user("Draw a pink cat"), GenerationOptions(seed=1, num_inference_steps=4))
+    reply = engine.reply(
+        Conversation().user("Draw a pink cat"), GenerationOptions(seed=1, num_inference_steps=4)
+    )
     assert reply.text
     assert reply.images

@@ -30,7 +30,9 @@ class AttributeJudge(nn.Module):
         for width in widths:
             layers += [nn.Conv2d(before, width, 4, 2, 1), nn.GroupNorm(8, width), nn.SiLU()]
             before = width
-        self.features = nn.Sequential(*layers, nn.Conv2d(before, 48, 1), nn.SiLU(), nn.Flatten())  # (N, 48 x 8 x 8)
+        self.features = nn.Sequential(
+            *layers, nn.Conv2d(before, 48, 1), nn.SiLU(), nn.Flatten()
+        )  # (N, 48 x 8 x 8)
         self.mix = nn.Sequential(nn.Linear(48 * 64, 256), nn.SiLU())
         self.heads = nn.ModuleList(nn.Linear(256, len(classes)) for classes in ATTRIBUTES.values())
 

@@ -49,7 +49,7 @@ def to_conversation(turns: tuple[Turn, ...], size: int, seed: int) -> Conversati
 
 
 def pictures_from_words(engine: Engine, judge: AttributeJudge, count: int) -> Iterator[Trial]:
-    """"Draw ..." with every attribute of a held-out scene named in free words; four in five have one character."""
+    """ "Draw ..." with every attribute of a held-out scene named in free words; four in five have one character."""
     for index in range(count):
         rng = random.Random(f"obedience {index}")
         scene = sample_scene(rng, held_out=True)
@@ -69,7 +69,9 @@ def _right(scene: Scene, reply: Reply, judge: AttributeJudge) -> dict[str, bool]
     return {**right, "everything": all(right.values()), "drawn": bool(reply.images)}
 
 
-def next_scenes(engine: Engine, judge: AttributeJudge, count: int, pictures_only: bool = False) -> Iterator[Trial]:
+def next_scenes(
+    engine: Engine, judge: AttributeJudge, count: int, pictures_only: bool = False
+) -> Iterator[Trial]:
     """The next scene of a story: is it the same character, in the same colour?"""
     for index in range(count):
         rng = random.Random(f"next scene {pictures_only} {index}")
@@ -91,7 +93,10 @@ def _told(engine: Engine, rng: random.Random, seed: int) -> tuple[Conversation, 
         if last.pictures and history and words:
             hero = last.pictures[0].scene.characters[0]
             first = history[0].characters[0]
-            if len(last.pictures[0].scene.characters) == 1 and (hero.animal, hero.colour) == (first.animal, first.colour):
+            if len(last.pictures[0].scene.characters) == 1 and (hero.animal, hero.colour) == (
+                first.animal,
+                first.colour,
+            ):
                 return to_conversation(turns[:-1], engine.config.image_size, seed), last.pictures[0].scene
 
 

@@ -41,7 +41,9 @@ class LatentDiffusion(nn.Module):
         channels = int(self.vae.config.latent_channels)
         self.latent_shape = (channels, int(self.unet.config.sample_size), int(self.unet.config.sample_size))
         rows = torch.tensor(preview) if preview else torch.zeros(channels + 1, 3)
-        self.register_buffer("preview_map", rows, persistent=False)  # (channels + 1, 3), the last row the offset
+        self.register_buffer(
+            "preview_map", rows, persistent=False
+        )  # (channels + 1, 3), the last row the offset
 
     def initial_latents(self, generator: torch.Generator, batch: int = 1) -> torch.Tensor:
         """Noise (B,c,h,w) of unit variance, drawn on the generator's device so that a seed means one picture."""

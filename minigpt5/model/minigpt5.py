@@ -35,7 +35,9 @@ class MiniGPT5(nn.Module):
         slots = (input_ids[0] == placeholder_id).nonzero().flatten().tolist()
         pictures = 0 if pixel_values is None else len(pixel_values)
         if len(slots) != pictures:
-            raise PromptError(f"got {pictures} pictures for {len(slots)} placeholders, expected as many of each")
+            raise PromptError(
+                f"got {pictures} pictures for {len(slots)} placeholders, expected as many of each"
+            )
         words = self.language.embed(input_ids)[0]  # (T,D)
         if pixel_values is None or not slots:
             return words[None]

@@ -26,7 +26,9 @@ class AttributeReader(nn.Module):
         super().__init__()
         self.vision = vision
         queries, width = vision.query_tokens.shape[1], vision.language_projection.out_features
-        self.heads = nn.ModuleList(nn.Linear(queries * width, len(classes)) for classes in ATTRIBUTES.values())
+        self.heads = nn.ModuleList(
+            nn.Linear(queries * width, len(classes)) for classes in ATTRIBUTES.values()
+        )
 
     def forward(self, pixel_values: torch.Tensor) -> list[torch.Tensor]:
         """pixel_values (N,3,H,W) -> logits (N,classes), one for each of `ATTRIBUTES`."""
@@ -37,7 +39,9 @@ class AttributeReader(nn.Module):
 class AttributeTask:
     """Classify every attribute of rendered training scenes; pictures are cropped and shifted a little."""
 
-    def __init__(self, module: nn.Module, image_size: int, held_out: bool = False, salt: str = "eyes") -> None:
+    def __init__(
+        self, module: nn.Module, image_size: int, held_out: bool = False, salt: str = "eyes"
+    ) -> None:
         self.module = module
         self.image_size = image_size
         self.held_out = held_out
@@ -58,6 +62,8 @@ class AttributeTask:
         """Mean cross-entropy over the attributes, and the share of all of them that is right."""
         pixels, labels = batch
         logits = self.module(pixels)
-        loss = torch.stack([F.cross_entropy(x, y) for x, y in zip(logits, labels.unbind(1), strict=True)]).mean()
+        loss = torch.stack(
+            [F.cross_entropy(x, y) for x, y in zip(logits, labels.unbind(1), strict=True)]
+        ).mean()
         right = torch.stack([x.argmax(1) == y for x, y in zip(logits, labels.unbind(1), strict=True)])
         return {"loss": loss, "accuracy": right.float().mean().detach()}

@@ -9,7 +9,9 @@ MIN_SNR_GAMMA = 5.0
 IGNORED = -100
 
 
-def min_snr_weight(alphas_cumprod: torch.Tensor, timesteps: torch.Tensor, gamma: float = MIN_SNR_GAMMA) -> torch.Tensor:
+def min_snr_weight(
+    alphas_cumprod: torch.Tensor, timesteps: torch.Tensor, gamma: float = MIN_SNR_GAMMA
+) -> torch.Tensor:
     """alphas_cumprod (steps,), timesteps (B,) -> weights (B,) for noise prediction: min(SNR, gamma) / SNR."""
     alphas = alphas_cumprod.to(timesteps.device)[timesteps]
     snr = alphas / (1 - alphas)

@@ -80,14 +80,12 @@ class StageTask:
         tokenizer: PreTrainedTokenizerFast,
         sampler: Sampler,
         teacher: Teacher | None = None,
-        drawn_limit: int = 16,
     ) -> None:
         self.module: nn.Module = model
         self.model = model
         self.stage = stage
         self.sampler = sampler
         self.teacher = teacher
-        self.drawn_limit = drawn_limit
         self.tokenizer = tokenizer
         self.scheduler = DDPMScheduler.from_config(model.diffusion.scheduler_config)
         choose_trainable(model, stage, tokenizer.convert_tokens_to_ids(list(CONTROL_TOKENS)))
@@ -103,13 +101,13 @@ class StageTask:
     def _collate(self, examples: list[Encoded]) -> Batch:
         placeholder, first = self.tokenizer.convert_tokens_to_ids([IMAGE_PLACEHOLDER, VOKENS[0]])
         queries = self.model.vision.query_tokens.shape[1]
-        return collate(examples, placeholder, first, queries, self.tokenizer.pad_token_id)
+        return collate(examples, placeholder, first, queries, self.tokenizer.eos_token_id)
 
     def _render(self, batch: Batch, rng: random.Random) -> StageBatch:
         seed = rng.randrange(2**31)
         size, eye = self.model.diffusion.image_size, self.model.vision.vit.config.image_size
         seen = [preprocess(render(scene, size, seed + i), eye) for i, scene in enumerate(batch.seen)]
-        drawn = list(batch.drawn[: self.drawn_limit]) if self.stage.image_weight else []
+        drawn = list(batch.drawn[: self.stage.drawn_limit]) if self.stage.image_weight else []
         return StageBatch(
             batch,
             torch.stack(seen) if seen else None,
@@ -150,7 +148,9 @@ class StageTask:
     def _prompt_embeds(self, hidden: torch.Tensor, batch: StageBatch) -> torch.Tensor:
         """hidden (B,T,D) -> (G,L,C), a share of the groups replaced by zeros (paper, eq. 6)."""
         rows, starts = batch.batch.voken_positions.unbind(1)
-        places = starts[:, None] - 1 + torch.arange(NUM_VOKENS, device=starts.device)  # the states that predict the vokens
+        places = (
+            starts[:, None] - 1 + torch.arange(NUM_VOKENS, device=starts.device)
+        )  # the states that predict the vokens
         voken_hidden = hidden[rows[:, None], places]  # (G,V,D)
         return self.model.mapper(voken_hidden.masked_fill(batch.dropped[:, None, None], 0.0))
 
@@ -159,7 +159,9 @@ class StageTask:
         diffusion = self.model.diffusion
         generator = torch.Generator().manual_seed(batch.noise_seed)
         with torch.no_grad():
-            latents = diffusion.vae.encode(batch.targets).latent_dist.mean * diffusion.vae.config.scaling_factor
+            latents = (
+                diffusion.vae.encode(batch.targets).latent_dist.mean * diffusion.vae.config.scaling_factor
+            )
         noise = torch.randn(latents.shape, generator=generator).to(latents.device)
         timesteps = draw_timesteps(len(latents), generator).to(latents.device)
         noisy = self.scheduler.add_noise(latents, noise, timesteps)

@@ -8,7 +8,11 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan et al., "Muon", 2024: the quintic that flattens the spectrum
+NEWTON_SCHULZ = (
+    3.4445,
+    -4.7750,
+    2.0315,
+)  # Jordan et al., "Muon", 2024: the quintic that flattens the spectrum
 
 
 def orthogonalise(matrix: torch.Tensor, steps: int = 4) -> torch.Tensor:
@@ -56,7 +60,10 @@ def build_optimizers(
         if not parameter.requires_grad:
             continue
         hidden = parameter.ndim in (2, 4) and min(parameter.shape[:2]) > 8
-        outer = any(word in name for word in ("embed", "lm_head", "position", "conv_in", "conv_out", "head", "queries"))
+        outer = any(
+            word in name
+            for word in ("embed", "lm_head", "position", "conv_in", "conv_out", "head", "queries")
+        )
         (matrices if muon_lr and hidden and not outer else rest).append(parameter)
     optimizers: list[torch.optim.Optimizer] = []
     if matrices:

@@ -65,7 +65,11 @@ class VaeTask:
         reconstruction = reconstruction_loss(picture, batch)
         kl = posterior.kl().mean() / posterior.mean[0].numel()
         mse = (picture - batch).square().mean()
-        return {"loss": reconstruction + KL_WEIGHT * kl, "psnr": 10 * torch.log10(4 / mse).detach(), "kl": kl.detach()}
+        return {
+            "loss": reconstruction + KL_WEIGHT * kl,
+            "psnr": 10 * torch.log10(4 / mse).detach(),
+            "kl": kl.detach(),
+        }
 
 
 @torch.no_grad()
@@ -95,7 +99,9 @@ def fit_preview(vae: AutoencoderKL, pictures: torch.Tensor) -> tuple[tuple[float
 
 
 @torch.no_grad()
-def precompute_latents(vae: AutoencoderKL, path: Path, count: int, image_size: int, chunk: int = 32) -> torch.Tensor:
+def precompute_latents(
+    vae: AutoencoderKL, path: Path, count: int, image_size: int, chunk: int = 32
+) -> torch.Tensor:
     """Latents (count,c,h,w) in fp16 of the training scenes `chunk_scenes(0), chunk_scenes(1), ...`; kept in `path`."""
     if path.exists():
         return torch.load(path, weights_only=True)
@@ -145,8 +151,10 @@ class TextToImageTask:
         scenes: list[Scene],
         tokenize: TokenizeCaptions,
         scheduler: DDPMScheduler,
+        salt: str,
     ) -> None:
         self.module: nn.Module = module
+        self.salt = salt
         self.latents = latents
         self.scenes = scenes
         self.tokenize = tokenize
@@ -156,7 +164,8 @@ class TextToImageTask:
         """(latents, caption ids, noise, timesteps)."""
         step = first_step
         while True:
-            rng, generator = random.Random(step), torch.Generator().manual_seed(step)
+            rng = random.Random(f"{self.salt} {step}")
+            generator = torch.Generator().manual_seed(rng.randrange(2**31))
             picks = [rng.randrange(len(self.scenes)) for _ in range(batch_size)]
             captions = [
                 "" if rng.random() < EMPTY_SHARE else training_caption(self.scenes[i], rng) for i in picks

@@ -24,8 +24,9 @@ class Stage:
     image_weight: float = 1.0
     caption_weight: float = 0.0
     dropped_share: float = 0.1
+    drawn_limit: int = 16  # pictures of a batch that go through the UNet, the costliest part by far
 
 
 EYES = Stage("eyes", ("vision.",), voken_rows=False, text_weight=1.0, image_weight=0.0, dropped_share=0.0)
-UAS = Stage("uas", ("mapper.",), caption_weight=0.1)
+UAS = Stage("uas", ("mapper.",), caption_weight=0.1, drawn_limit=8)
 MLS = Stage("mls", ("mapper.", "language."), frozen=("mapper.proj", "mapper.queries"), lora=True)

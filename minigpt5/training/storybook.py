@@ -55,13 +55,16 @@ LATENT_COUNT = 16_000
 
 SCHEDULES = {
     "vae": Schedule(steps=800, batch_size=8, lr=1e-3, muon_lr=15e-3, warmup=20, average=0.98, save_every=50),
-    "decoder": Schedule(steps=600, batch_size=8, lr=5e-4, muon_lr=4e-3, warmup=20, average=0.99, save_every=50),
+    "decoder": Schedule(
+        steps=600, batch_size=8, lr=5e-4, muon_lr=4e-3, warmup=20, average=0.99, save_every=50
+    ),
     "painter": Schedule(steps=820, batch_size=48, lr=1e-3, muon_lr=1e-2, average=0.995, save_every=100),
+    "polish": Schedule(steps=300, batch_size=48, lr=5e-4, muon_lr=6e-3, average=0.99, save_every=100),
     "words": Schedule(steps=660, batch_size=20, lr=2e-3, muon_lr=1e-2, average=0.99, save_every=100),
     "eyes": Schedule(steps=500, batch_size=32, lr=1e-3, muon_lr=1e-2, average=0.98, save_every=100),
     "sight": Schedule(steps=300, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
-    "uas": Schedule(steps=600, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.99, save_every=100),
-    "mls": Schedule(steps=600, batch_size=24, lr=1e-3, average=0.99, save_every=50),
+    "uas": Schedule(steps=380, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.99, save_every=100),
+    "mls": Schedule(steps=420, batch_size=24, lr=1e-3, average=0.99, save_every=50),
 }
 
 
@@ -83,7 +86,11 @@ class Workshop:
         if not (runs / "tokenizer.json").exists():
             save_tokenizer(runs, train_tokenizer(20_000, BASE_VOCABULARY))
         shop = cls(
-            runs, config, build(config), CLIPTextModel(CLIPTextConfig(**config.text_encoder)), load_tokenizer(runs)
+            runs,
+            config,
+            build(config),
+            CLIPTextModel(CLIPTextConfig(**config.text_encoder)),
+            load_tokenizer(runs),
         )
         for name in STEPS:
             shop.restore(name)
@@ -103,7 +110,7 @@ class Workshop:
         match name:
             case "vae" | "decoder":
                 return self.model.diffusion.vae
-            case "painter":
+            case "painter" | "polish":
                 return TextToImage(self.model.diffusion.unet, self.text_encoder)
             case "words":
                 return self.model.language
@@ -143,7 +150,7 @@ def train_decoder(shop: Workshop) -> None:
     fit(VaeTask(vae, shop.config.image_size, decoder_only=True), SCHEDULES["decoder"], shop.runs / "decoder")
 
 
-def train_painter(shop: Workshop) -> None:
+def train_painter(shop: Workshop, name: str = "painter") -> None:
     """UNet and text encoder on precomputed latents."""
     latents = precompute_latents(
         shop.model.diffusion.vae, shop.runs / "latents.pt", LATENT_COUNT, shop.config.image_size
@@ -152,10 +159,16 @@ def train_painter(shop: Workshop) -> None:
     scheduler = DDPMScheduler.from_config(shop.config.scheduler)
     module = shop.module("painter")
     fit(
-        TextToImageTask(module, latents, scenes, shop.caption_tokenizer, scheduler),
-        SCHEDULES["painter"],
-        shop.runs / "painter",
+        TextToImageTask(module, latents, scenes, shop.caption_tokenizer, scheduler, salt=name),
+        SCHEDULES[name],
+        shop.runs / name,
     )
+
+
+def train_polish(shop: Workshop) -> None:
+    """The UNet alone goes on; the text encoder stays, and with it what the mapper is to meet."""
+    shop.text_encoder.requires_grad_(False)
+    train_painter(shop, "polish")
 
 
 def train_words(shop: Workshop) -> None:
@@ -169,7 +182,9 @@ def train_eyes(shop: Workshop) -> None:
     fit(task, SCHEDULES["eyes"], shop.runs / "eyes")
 
 
-def train_stage(shop: Workshop, name: str, stage: Stage, sampler: Sampler, teacher: Teacher | None = None) -> None:
+def train_stage(
+    shop: Workshop, name: str, stage: Stage, sampler: Sampler, teacher: Teacher | None = None
+) -> None:
     """One of the stages that train through the LLM."""
     if stage.lora and not (shop.runs / name / "state.pt").exists():  # else they are in already
         shop.model.language.add_lora(shop.config.lora)
@@ -234,6 +249,7 @@ def export(shop: Workshop, folder: Path) -> None:
 STEPS: dict[str, Callable[[Workshop], None]] = {
     "vae": train_vae,
     "painter": train_painter,
+    "polish": train_polish,
     "words": train_words,
     "eyes": train_eyes,
     "sight": lambda shop: train_stage(shop, "sight", EYES, describing(shop)),

@@ -59,12 +59,18 @@ def fit(task: Task, schedule: Schedule, run: Path) -> None:
     run.mkdir(parents=True, exist_ok=True)
     accelerator = Accelerator()
     module = accelerator.prepare(task.module)
-    optimizers = [accelerator.prepare(o) for o in build_optimizers(task.module, schedule.lr, schedule.muon_lr)]
+    optimizers = [
+        accelerator.prepare(o) for o in build_optimizers(task.module, schedule.lr, schedule.muon_lr)
+    ]
     average = WeightAverage(task.module, schedule.average)
     first = _resume(run, task.module, optimizers, average)
-    base_rates = [[schedule.muon_lr if "momentum" in g else schedule.lr for g in o.param_groups] for o in optimizers]
+    base_rates = [
+        [schedule.muon_lr if "momentum" in g else schedule.lr for g in o.param_groups] for o in optimizers
+    ]
     module.train()
-    progress = tqdm(range(first, schedule.steps), initial=first, total=schedule.steps, desc=run.name, mininterval=5)
+    progress = tqdm(
+        range(first, schedule.steps), initial=first, total=schedule.steps, desc=run.name, mininterval=5
+    )
     started = time.monotonic()
     for step, batch in zip(progress, task.batches(schedule.batch_size, first), strict=False):
         factor = learning_rate_factor(step, schedule.steps, schedule.warmup)
@@ -90,7 +96,9 @@ def fit(task: Task, schedule: Schedule, run: Path) -> None:
 
 def _check_finite(losses: dict[str, torch.Tensor], step: int, run: Path) -> None:
     if not torch.isfinite(losses["loss"]):
-        raise FloatingPointError(f"{run.name}: got loss {losses['loss'].item()} at step {step}, expected a number")
+        raise FloatingPointError(
+            f"{run.name}: got loss {losses['loss'].item()} at step {step}, expected a number"
+        )
 
 
 def _save(run: Path, step: int, module: nn.Module, optimizers: list[Any], average: WeightAverage) -> None:

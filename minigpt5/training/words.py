@@ -32,7 +32,10 @@ def train_tokenizer(documents: int, vocabulary: int) -> PreTrainedTokenizerFast:
     """A byte-fallback BPE in Llama's manner over sampled dialogues and captions, the control tokens after it."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Metaspace(prepend_scheme="first", split=False), pre_tokenizers.Split(PIECES, "isolated")]
+        [
+            pre_tokenizers.Metaspace(prepend_scheme="first", split=False),
+            pre_tokenizers.Split(PIECES, "isolated"),
+        ]
     )
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
@@ -45,7 +48,11 @@ def train_tokenizer(documents: int, vocabulary: int) -> PreTrainedTokenizerFast:
     # bytes are part of the vocabulary, not special: only then does decoding turn them back into text
     tokenizer = Tokenizer.from_str(_without_special_bytes(tokenizer.to_str()))
     wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="</s>",
+        tokenizer_object=tokenizer,
+        unk_token="<unk>",
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="</s>",
         clean_up_tokenization_spaces=False,
     )
     wrapped.add_tokens([AddedToken(t, special=True, normalized=False) for t in CONTROL_TOKENS])

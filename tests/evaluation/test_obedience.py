@@ -50,9 +50,17 @@ def test_a_reply_without_a_picture_is_wrong_in_every_attribute():
 
 @pytest.mark.parametrize(
     ("expect", "with_picture", "sensible"),
-    [("text", False, True), ("text", True, False), ("draw", True, True), ("draw", False, False), ("story", True, True)],
+    [
+        ("text", False, True),
+        ("text", True, False),
+        ("draw", True, True),
+        ("draw", False, False),
+        ("story", True, True),
+    ],
 )
-def test_a_request_is_answered_sensibly_when_it_gets_what_it_asks_for(picture, expect, with_picture, sensible):
+def test_a_request_is_answered_sensibly_when_it_gets_what_it_asks_for(
+    picture, expect, with_picture, sensible
+):
     parts = (TextPart("Here."), ImagePart(picture)) if with_picture else (TextPart("Here."),)
     request = {"text": "", "expect": expect, "animal": "cat", "colour": None}
     assert is_sensible(request, reply(*parts), Oracle(values_of(SCENE))) == sensible

@@ -48,7 +48,9 @@ def test_guidance_one_is_the_conditional_prediction_alone(model, monkeypatch):
     batches = []
     forward = model.diffusion.unet.forward
     monkeypatch.setattr(
-        model.diffusion.unet, "forward", lambda x, *args, **kwargs: batches.append(len(x)) or forward(x, *args, **kwargs)
+        model.diffusion.unet,
+        "forward",
+        lambda x, *args, **kwargs: batches.append(len(x)) or forward(x, *args, **kwargs),
     )
     denoise(model, scale=1.0)
     denoise(model, scale=2.0)

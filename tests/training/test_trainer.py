@@ -24,7 +24,9 @@ class Regression:
         step = first_step
         while True:
             generator = torch.Generator().manual_seed(step)
-            yield torch.randn(batch_size, 12, generator=generator) * (math.nan if step == self.poison_at else 1)
+            yield torch.randn(batch_size, 12, generator=generator) * (
+                math.nan if step == self.poison_at else 1
+            )
             step += 1
 
     def losses(self, batch):
