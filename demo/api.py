@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 import gradio as gr
 
 from demo.chat import YIELD_SECONDS, sentence, verify_size
-from demo.engine_type import ChatEngine
+from demo.engine_type import ChatEngine, streaming
 from demo.pictures import PictureFolder
 from minigpt5 import (
     Conversation,
@@ -74,17 +73,18 @@ def _conversation(message: str, images: list[dict]) -> Conversation:
 
 def _uploaded_path(image: object) -> str:
     """The path of an uploaded file. Gradio has verified it only where its mark is on it, so nothing else will do."""
-    marked = isinstance(image, dict) and (image.get("meta") or {}).get("_type") == "gradio.FileData"
-    if not marked or not isinstance(image.get("path"), str):
-        raise MiniGPT5Error("images: expected uploaded files, as gradio_client.handle_file makes them")
-    return image["path"]
+    if isinstance(image, dict) and (image.get("meta") or {}).get("_type") == "gradio.FileData":
+        path = image.get("path")
+        if isinstance(path, str):
+            return path
+    raise MiniGPT5Error("images: expected uploaded files, as gradio_client.handle_file makes them")
 
 
 def _stream(
     engine: ChatEngine, folder: PictureFolder, conversation: Conversation, options: GenerationOptions
 ) -> Iterator[dict[str, Any]]:
     text, images, seeds, last = "", [], [], float("-inf")
-    with closing(engine.stream(conversation, options)) as events:
+    with streaming(engine, conversation, options) as events:
         for event in events:
             if isinstance(event, TextDelta):
                 text += event.text

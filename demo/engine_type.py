@@ -1,6 +1,7 @@
 """What the page asks of an engine. `minigpt5.load` returns one; a test may script its own."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
 from minigpt5 import Conversation, Event, GenerationOptions
@@ -19,3 +20,17 @@ class ChatEngine(Protocol):
 
     def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
         """The reply to the last user message; closing the iterator ends the work at its next step."""
+
+
+@contextmanager
+def streaming(
+    engine: ChatEngine, conversation: Conversation, options: GenerationOptions
+) -> Iterator[Iterator[Event]]:
+    """The events of a reply; leaving the context closes them, which ends the engine's work."""
+    events = engine.stream(conversation, options)
+    try:
+        yield events
+    finally:
+        close = getattr(events, "close", None)
+        if close is not None:
+            close()

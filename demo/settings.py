@@ -51,7 +51,7 @@ def read_settings(*values: object) -> GenerationOptions:
             given[name] = int(value)
         elif value is None and name != "seed":
             given[name] = getattr(DEFAULTS, name)
-    return GenerationOptions(**given)
+    return GenerationOptions(**given)  # type: ignore[arg-type]  # it verifies what the page sends
 
 
 def _seed(typed: object) -> object:

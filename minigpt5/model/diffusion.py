@@ -40,6 +40,7 @@ class LatentDiffusion(nn.Module):
         self.image_size = image_size
         channels = int(self.vae.config.latent_channels)
         self.latent_shape = (channels, int(self.unet.config.sample_size), int(self.unet.config.sample_size))
+        self.preview_map: torch.Tensor
         rows = torch.tensor(preview) if preview else torch.zeros(channels + 1, 3)
         self.register_buffer(
             "preview_map", rows, persistent=False
@@ -95,10 +96,9 @@ class LatentDiffusion(nn.Module):
             return [to_pil(picture) for picture in self.vae.decode(scaled).sample.float()]
 
 
-Scheduler = DPMSolverMultistepScheduler | DDIMScheduler | PNDMScheduler
-
-
-def make_scheduler(name: str, config: dict[str, Any]) -> Scheduler:
+def make_scheduler(
+    name: str, config: dict[str, Any]
+) -> DPMSolverMultistepScheduler | DDIMScheduler | PNDMScheduler:
     """A fresh scheduler (they hold state, so each picture has its own) over the model's noise schedule."""
     match name:
         case "dpmsolver++":

@@ -37,7 +37,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure is ever given
         """One update of every parameter that has a gradient."""
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -55,7 +55,8 @@ def build_optimizers(
     module: nn.Module, lr: float, muon_lr: float | None, weight_decay: float = 0.01
 ) -> list[torch.optim.Optimizer]:
     """AdamW at `lr`, and Muon at `muon_lr` for what is a matrix between two hidden layers (None: AdamW alone)."""
-    matrices, rest = [], []
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, parameter in module.named_parameters():
         if not parameter.requires_grad:
             continue

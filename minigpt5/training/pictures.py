@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from torch import nn
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from minigpt5.data.storybook.captions import caption, phrase
 from minigpt5.data.storybook.drawing import render
@@ -38,7 +39,7 @@ class VaeTask:
     """Reconstruct rendered scenes; with `decoder_only` the encoder is frozen and its latents are blurred a bit."""
 
     def __init__(self, vae: AutoencoderKL, image_size: int, decoder_only: bool = False) -> None:
-        self.module: nn.Module = vae
+        self.module: Any = vae
         self.image_size = image_size
         self.decoder_only = decoder_only
         for part in (vae.encoder, vae.quant_conv):
@@ -146,14 +147,14 @@ class TextToImageTask:
 
     def __init__(
         self,
-        module: TextToImage,
+        module: nn.Module,
         latents: torch.Tensor,
         scenes: list[Scene],
         tokenize: TokenizeCaptions,
         scheduler: DDPMScheduler,
         salt: str,
     ) -> None:
-        self.module: nn.Module = module
+        self.module: Any = module
         self.salt = salt
         self.latents = latents
         self.scenes = scenes
@@ -188,7 +189,7 @@ class TextToImageTask:
 class TokenizeCaptions:
     """Captions -> ids (B,L) of fixed length, padded as SD 2.x does, with a begin and an end token."""
 
-    def __init__(self, tokenizer: object, length: int, bos: int, eos: int, pad: int) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, length: int, bos: int, eos: int, pad: int) -> None:
         self.tokenizer = tokenizer
         self.length = length
         self.bos, self.eos, self.pad = bos, eos, pad

@@ -40,7 +40,7 @@ class Schedule:
 class Task(Protocol):
     """What a stage learns: the trainable module, its data and its losses."""
 
-    module: nn.Module
+    module: Any  # nn.Module
 
     def batches(self, batch_size: int, first_step: int) -> Iterator[Any]:
         """Endless batches; batch number `n` depends on `n` alone, so that a resumed run sees the same data."""
@@ -65,7 +65,8 @@ def fit(task: Task, schedule: Schedule, run: Path) -> None:
     average = WeightAverage(task.module, schedule.average)
     first = _resume(run, task.module, optimizers, average)
     base_rates = [
-        [schedule.muon_lr if "momentum" in g else schedule.lr for g in o.param_groups] for o in optimizers
+        [(schedule.muon_lr or 0.0) if "momentum" in g else schedule.lr for g in o.param_groups]
+        for o in optimizers
     ]
     module.train()
     progress = tqdm(

@@ -58,6 +58,8 @@ def _name_exchange(rng: random.Random) -> list[Turn]:
 def after_picture(rng: random.Random, held_out: bool = False) -> Document:
     """A comment on the picture just drawn."""
     turns: list[Turn] = [*opening(rng, held_out)]
+    said: tuple[str, ...]
+    replies: tuple[str, ...]
     first = turns[-1].pictures[0].scene.characters[0]
     roll = rng.random()
     if roll < 0.55:

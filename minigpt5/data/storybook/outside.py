@@ -79,6 +79,7 @@ def unknown_colour(rng: random.Random) -> tuple[str, str]:
 
 def unknown_detail(rng: random.Random) -> tuple[str, str]:
     """ "A blue rabbit in space": an unknown place, action or thing to hold."""
+    replies: tuple[str, ...]
     who = _animal(rng)
     kind = rng.randrange(3)
     if kind == 0:
@@ -122,6 +123,7 @@ def foreign(rng: random.Random) -> tuple[str, str]:
 
 def far_change(rng: random.Random) -> Document:
     """A change to the picture before that cannot be made."""
+    replies: tuple[str, ...]
     turns = [*opening(rng, characters=1)]
     first = turns[-1].pictures[0].scene.characters[0]
     kind = rng.randrange(4)

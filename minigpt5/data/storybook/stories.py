@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from minigpt5.data.storybook import scene as sc
@@ -160,7 +161,7 @@ def _told_event(kind: str, scene: sc.Scene, cast: Cast, lost: sc.Prop | None, rn
     elif kind in ("meet", "part"):
         changes["friend"] = kind == "meet"
     two = changes.get("friend", len(scene.characters) == 2)
-    doing = sw.ACTION_SENTENCES
+    doing: Mapping[str, tuple[str, ...]] = sw.ACTION_SENTENCES
     if two and rng.random() < 0.6:
         changes["both"] = action
         doing = sw.TOGETHER_SENTENCES

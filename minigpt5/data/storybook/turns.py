@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from minigpt5.data.storybook.scene import Scene
 
@@ -18,7 +19,7 @@ class Picture:
 class Turn:
     """One message: strings and pictures in reading order."""
 
-    role: str  # "user" | "assistant"
+    role: Literal["user", "assistant"]
     parts: tuple[str | Picture, ...]
 
     @property

@@ -37,6 +37,7 @@ def _shadow(figure: Canvas, action: str) -> None:
     reach = {"jumping": 14, "sleeping": 25}.get(action, 18)
     px, py = figure.place(0, 0.5)
     sample = figure.image.getpixel((int(px), min(int(py), figure.image.height - 1)))
+    assert isinstance(sample, tuple)  # the picture is RGB
     ground: Colour = (sample[0], sample[1], sample[2])
     plain = Canvas(figure.image, origin=figure.origin, zoom=figure.zoom)
     for grow, dim in ((1.5, 0.84), (0.0, 0.7)):

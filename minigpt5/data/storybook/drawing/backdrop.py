@@ -61,8 +61,8 @@ def _beach(land: Land) -> None:
             land.dusted((62, 156, 84)),
             SOFT,
         )
-    for x in (17.5, 22):
-        canvas.disc(x, 48, 2.4, 2.4, (120, 76, 48), SOFT)
+    for nut in (17.5, 22.0):
+        canvas.disc(nut, 48, 2.4, 2.4, (120, 76, 48), SOFT)
     canvas.disc(118, 121, 5, 3.6, (250, 178, 160), SOFT)
 
 

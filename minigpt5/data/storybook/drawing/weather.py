@@ -39,7 +39,7 @@ def _light(canvas: Canvas, time: str) -> None:
         _moon(canvas, 106, 21, 13)
         return
     if time == "sunset":
-        for radius, colour in ((27, (255, 176, 108)), (22, (255, 200, 104)), (17, (255, 236, 150))):
+        for radius, colour in ((27.0, (255, 176, 108)), (22, (255, 200, 104)), (17, (255, 236, 150))):
             canvas.disc(62, 46, radius, radius, colour, outline=0)
         return
     for radius, colour in ((19, (176, 222, 246)), (15, (236, 240, 200)), (11.5, (255, 222, 72))):
