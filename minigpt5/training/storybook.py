@@ -69,7 +69,7 @@ SCHEDULES = {
     "eyes": Schedule(steps=500, batch_size=32, lr=1e-3, muon_lr=1e-2, average=0.98, save_every=100),
     "sight": Schedule(steps=300, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
     "uas": Schedule(steps=380, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.99, save_every=100),
-    "mls": Schedule(steps=650, batch_size=24, lr=2e-3, average=0.99, save_every=50),
+    "mls": Schedule(steps=400, batch_size=24, lr=2e-3, average=0.99, save_every=50),
 }
 
 

@@ -10,11 +10,8 @@ TIME_EDITS = ("Now {t}", "Make it {t}", "Same but {t}", "The same {t}", "What ab
               "Let it be {n}",
               "And now {t}", "{t}, please", "Could it be {n}?", "Change the time to {n}", "but {t}",
               "Turn it into {n}")  # fmt: skip
-TIME_NAMES = {
-    "day": ("day", "daytime", "noon"),
-    "sunset": ("sunset", "evening", "dusk"),
-    "night": ("night", "nighttime", "midnight"),
-}
+TIME_NAMES = {"day": ("day", "daytime", "noon"), "sunset": ("sunset", "evening", "dusk"), "night": ("night",
+    "nighttime", "midnight")}
 WEATHER_EDITS = {
     "clear": ("Stop the rain", "No more snow", "Make it stop raining", "With a clear sky",
     "Make the weather nice",

@@ -120,11 +120,8 @@ WEATHER_WORDS = {
     ),
 }  # fmt: skip
 WEATHER_ADJECTIVES = {"clear": ("clear",), "rain": ("rainy", "wet"), "snow": ("snowy", "white and snowy")}
-WEATHER_NAMES = {
-    "clear": ("clear sky", "clear"),
-    "rain": ("rain", "rainy", "raining"),
-    "snow": ("snow", "snowy", "snowing", "winter"),
-}
+WEATHER_NAMES = {"clear": ("clear sky", "clear"), "rain": ("rain", "rainy", "raining"), "snow": ("snow",
+    "snowy", "snowing", "winter")}
 WEATHER_SENTENCES = {
     "clear": ("The sky is clear", "The weather is nice", "There are no clouds", "Clear sky"),
     "rain": ("It is raining", "It rains", "Let it rain", "The weather is rainy", "It's raining",
