@@ -65,6 +65,7 @@ def make_config(vocabulary: int) -> ModelConfig:
             "num_attention_heads": 2,
             "image_size": 32,
             "patch_size": 16,
+            "initializer_range": 0.02,
             "qkv_bias": True,
         },
         qformer={

@@ -88,6 +88,7 @@ VISION = {
     "patch_size": 16,
     "qkv_bias": True,
     "layer_norm_eps": 1e-6,
+    "initializer_range": 0.02,  # the class's own is 1e-10, from which nothing learns at once
     "attention_dropout": 0.0,
 }
 
