@@ -19,8 +19,12 @@ from minigpt5.data.storybook.scene import Character, Prop, Scene
 FOLDER = Path(__file__).parent / "examples"
 SEED = 7
 ATTACHED = {
-    "forest.png": Scene((Character("frog", "green", "waving"),), "forest", "day", "rain", Prop("umbrella", "yellow")),
-    "meadow.png": Scene((Character("mouse", "pink", "standing"),), "meadow", "day", "clear", Prop("gift", "blue")),
+    "forest.png": Scene(
+        (Character("frog", "green", "waving"),), "forest", "day", "rain", Prop("umbrella", "yellow")
+    ),
+    "meadow.png": Scene(
+        (Character("mouse", "pink", "standing"),), "meadow", "day", "clear", Prop("gift", "blue")
+    ),
 }
 
 
@@ -32,7 +36,9 @@ def main() -> None:
     for example in json.loads((FOLDER / "examples.json").read_text()):
         if example["icon"] not in ATTACHED:
             options = GenerationOptions(seed=example.get("seed", SEED), pictures="always")
-            engine.reply(Conversation().user(example.get("draw", example["text"])), options).images[0].save(FOLDER / example["icon"])
+            engine.reply(Conversation().user(example.get("draw", example["text"])), options).images[0].save(
+                FOLDER / example["icon"]
+            )
 
 
 if __name__ == "__main__":

@@ -64,7 +64,9 @@ SCHEDULES = {
         steps=600, batch_size=8, lr=5e-4, muon_lr=4e-3, warmup=20, average=0.99, save_every=50
     ),
     "painter": Schedule(steps=820, batch_size=48, lr=1e-3, muon_lr=1e-2, average=0.995, save_every=100),
-    "polish": Schedule(steps=130, batch_size=48, lr=5e-4, muon_lr=5e-3, warmup=10, average=0.97, save_every=50),
+    "polish": Schedule(
+        steps=130, batch_size=48, lr=5e-4, muon_lr=5e-3, warmup=10, average=0.97, save_every=50
+    ),
     "words": Schedule(steps=660, batch_size=20, lr=2e-3, muon_lr=1e-2, average=0.99, save_every=100),
     "eyes": Schedule(steps=500, batch_size=32, lr=1e-3, muon_lr=1e-2, average=0.98, save_every=100),
     "sight": Schedule(steps=300, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
