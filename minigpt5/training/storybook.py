@@ -54,8 +54,7 @@ from minigpt5.training.words import LanguageTask, to_messages, train_tokenizer
 LATENT_COUNT = 16_000
 
 # The paper's second stage has neither captions nor a heavier text loss. Here every drawn scene knows its caption,
-# and the caption loss costs a tenth of a pass through the UNet: on a CPU it buys more than as much diffusion loss.
-# The LLM is small, so its adapters also go on learning to talk.
+# whose features are a target that needs no pass through the UNet; a bet for short trainings, not compared with MLS.
 STORYBOOK_MLS = replace(MLS, text_weight=0.1, caption_weight=0.5, drawn_limit=6)
 
 SCHEDULES = {

@@ -110,7 +110,7 @@ class LanguageTask:
     """Next-token prediction over packed rows."""
 
     def __init__(self, language: LanguageModel, tokenizer: PreTrainedTokenizerFast, row: int = 256) -> None:
-        language.llama.set_attn_implementation("eager")  # on a CPU the fused kernel is slower backwards
+        language.llama.set_attn_implementation("eager")  # faster than fused on a CPU for short rows
         self.module = language
         self.tokenizer = tokenizer
         self.row = row
