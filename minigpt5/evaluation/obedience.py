@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from minigpt5.conversation import Conversation, Message, TextPart
 from minigpt5.data.storybook.attributes import values_of
 from minigpt5.data.storybook.captions import EVERYTHING, phrase
@@ -25,6 +23,7 @@ from minigpt5.data.storybook.turns import Document, Turn
 from minigpt5.evaluation.judge import AttributeJudge
 from minigpt5.generation.engine import Engine, Reply
 from minigpt5.options import GenerationOptions
+from minigpt5.training.trainer import save_grid
 
 CHARACTER = ("animal", "colour")
 SINGLE = ("animal", "colour", "action", "position", "setting", "time", "weather", "prop", "prop_colour")
@@ -175,14 +174,8 @@ def judge_accuracy(judge: AttributeJudge, count: int, size: int) -> dict[str, fl
 def contact_sheet(trials: list[Trial], path: Path, columns: int = 8) -> None:
     """The first picture of each trial, in rows."""
     pictures = [t.reply.images[0] for t in trials if t.reply.images]
-    if not pictures:
-        return
-    side = pictures[0].width
-    sheet = Image.new("RGB", (columns * side, -(-len(pictures) // columns) * side), "white")
-    for index, picture in enumerate(pictures):
-        sheet.paste(picture, (index % columns * side, index // columns * side))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
+    if pictures:
+        save_grid(pictures, path, columns)
 
 
 Measure = Callable[[], Iterator[Trial]]
