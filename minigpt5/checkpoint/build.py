@@ -141,9 +141,12 @@ def _device(name: str) -> torch.device:
 def _best_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if device.type == "cpu" and FAST_BFLOAT16 & _cpu_flags():
-        return torch.bfloat16
-    return torch.float32
+    return torch.bfloat16 if device.type == "cpu" and has_fast_bfloat16() else torch.float32
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether this machine's CPU multiplies bfloat16 faster than float32."""
+    return bool(FAST_BFLOAT16 & _cpu_flags())
 
 
 def _cpu_flags() -> set[str]:

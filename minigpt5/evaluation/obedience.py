@@ -58,13 +58,16 @@ def pictures_from_words(engine: Engine, judge: AttributeJudge, count: int) -> It
 
 
 def _right(scene: Scene, reply: Reply, judge: AttributeJudge) -> dict[str, bool]:
-    """By attribute; two characters add `second_...` and leave out `position`, a scene without prop its colour."""
+    """By attribute; two characters add `second_...` and leave out `position`, a scene without a prop has
+    `no prop` instead of the prop and its colour."""
     wanted = values_of(scene)
     seen = judge.name([reply.images[0]])[0] if reply.images else {}
-    names = [n for n in SINGLE if not (n == "prop_colour" and scene.prop is None)]
+    names = [n for n in SINGLE if scene.prop or not n.startswith("prop")]
     if len(scene.characters) == 2:
         names = [n for n in names if n != "position"] + ["second_animal", "second_colour"]
     right = {name: seen.get(name) == wanted[name] for name in names}
+    if scene.prop is None:
+        right["no prop"] = seen.get("prop") == wanted["prop"]
     return {**right, "everything": all(right.values()), "drawn": bool(reply.images)}
 
 

@@ -1,4 +1,4 @@
-"""The eyes' warm-up: ViT and Q-Former learn to tell the attributes of rendered scenes before the LLM listens.
+"""The eyes' warm-up: ViT and Q-Former learn to tell the tags of rendered scenes before the LLM listens.
 
 From scratch a Q-Former is slow to start on the LLM's loss alone; the official one, too, came trained (BLIP-2).
 """
@@ -18,22 +18,33 @@ from minigpt5.data.storybook.scene import random_scene, sample_scene
 from minigpt5.images import preprocess
 from minigpt5.model.vision import VisionTower
 
+SHARPNESS = 10.0  # logits per squared distance, in units of the tags' variance
 
-class AttributeReader(nn.Module):
-    """A vision tower with one linear head an attribute over all its query tokens; the heads are thrown away."""
 
-    def __init__(self, vision: VisionTower) -> None:
+class Tagger(nn.Module):
+    """A vision tower whose query tokens are to say the scene's tags, one each, in the LLM's embeddings."""
+
+    def __init__(self, vision: VisionTower, tags: torch.Tensor) -> None:
         super().__init__()
+        if vision.query_tokens.shape[1] != len(ATTRIBUTES):
+            raise ValueError(
+                f"num_query_tokens: got {vision.query_tokens.shape[1]}, expected {len(ATTRIBUTES)}, one a tag"
+            )
         self.vision = vision
-        queries, width = vision.query_tokens.shape[1], vision.language_projection.out_features
-        self.heads = nn.ModuleList(
-            nn.Linear(queries * width, len(classes)) for classes in ATTRIBUTES.values()
-        )
+        sizes = [len(classes) for classes in ATTRIBUTES.values()]
+        self.tags = list(tags.split(sizes))  # (classes,D) of each attribute
+        self.scale = (tags - tags.mean(0)).square().sum(1).mean()
 
     def forward(self, pixel_values: torch.Tensor) -> list[torch.Tensor]:
         """pixel_values (N,3,H,W) -> logits (N,classes), one for each of `ATTRIBUTES`."""
-        features = self.vision(pixel_values).flatten(1)
-        return [head(features) for head in self.heads]
+        return self.compare(self.vision(pixel_values).float())
+
+    def compare(self, said: torch.Tensor) -> list[torch.Tensor]:
+        """said (N,Q,D), one query an attribute -> logits (N,classes) of each: how near it is to each tag."""
+        return [
+            -SHARPNESS * (said[:, index, None] - tags.to(said.device)).square().sum(-1) / self.scale
+            for index, tags in enumerate(self.tags)
+        ]
 
 
 class AttributeTask:
@@ -61,9 +72,31 @@ class AttributeTask:
     def losses(self, batch: tuple[torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Mean cross-entropy over the attributes, and the share of all of them that is right."""
         pixels, labels = batch
-        logits = self.module(pixels)
+        return self.losses_of(self.module(pixels), labels)
+
+    @staticmethod
+    def losses_of(logits: list[torch.Tensor], labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The same from the logits (B,classes) of each attribute."""
         loss = torch.stack(
             [F.cross_entropy(x, y) for x, y in zip(logits, labels.unbind(1), strict=True)]
         ).mean()
         right = torch.stack([x.argmax(1) == y for x, y in zip(logits, labels.unbind(1), strict=True)])
         return {"loss": loss, "accuracy": right.float().mean().detach()}
+
+
+class TagTask(AttributeTask):
+    """Say the right tag, exactly: cross-entropy keeps the tags apart, the distance makes the LLM know them."""
+
+    def losses(self, batch: tuple[torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Mean cross-entropy plus the mean squared distance to the right tags, in units of their variance."""
+        pixels, labels = batch
+        logits = self.module(pixels)
+        losses = self.losses_of(logits, labels)
+        distance = -torch.stack(
+            [x.gather(1, y[:, None]).mean() for x, y in zip(logits, labels.unbind(1), strict=True)]
+        ).mean()
+        return {
+            **losses,
+            "loss": losses["loss"] + distance / SHARPNESS,
+            "distance": (distance / SHARPNESS).detach(),
+        }

@@ -2,7 +2,7 @@
 
     vae -> latents -> painter (text-to-image)          the small "Stable Diffusion"
     words (tokenizer, LLM)                             the small "Vicuna"
-    eyes (attributes) -> sight (describing pictures)   the small "BLIP-2 + MiniGPT-4"
+    eyes (tags) -> sight (describing pictures)   the small "BLIP-2 + MiniGPT-4"
     uas -> mls                                         the paper's two stages
     export                                             the shipped folder
 
@@ -22,17 +22,17 @@ from diffusers import DDPMScheduler
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
-from minigpt5.checkpoint.build import build, save_model
-from minigpt5.checkpoint.store import load_tokenizer, save_part, save_tokenizer
+from minigpt5.checkpoint.build import build, parts_of, save_model
+from minigpt5.checkpoint.store import TOKENIZER_NAME, load_part, load_tokenizer, save_part, save_tokenizer
 from minigpt5.config import ModelConfig
 from minigpt5.data.storybook.captions import caption, phrase
 from minigpt5.data.storybook.documents import sample
 from minigpt5.data.storybook.scene import Scene, sample_scene
-from minigpt5.data.storybook.turns import Document, Picture, Turn
+from minigpt5.data.storybook.turns import Picture, Turn
 from minigpt5.images import to_pil
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.prompt import Encoded, encode, encode_caption
-from minigpt5.training.eyes import AttributeReader, AttributeTask
+from minigpt5.training.eyes import Tagger, TagTask
 from minigpt5.training.multimodal import Sampler, StageTask, Teacher
 from minigpt5.training.pictures import (
     TextToImage,
@@ -48,10 +48,11 @@ from minigpt5.training.pictures import (
 )
 from minigpt5.training.stages import EYES, MLS, UAS, Stage
 from minigpt5.training.storybook_config import BASE_VOCABULARY, STORYBOOK
+from minigpt5.training.tags import Tags
 from minigpt5.training.trainer import Schedule, fit, load_average, save_grid
-from minigpt5.training.words import LanguageTask, to_messages, train_tokenizer
+from minigpt5.training.words import LanguageTask, Reader, to_messages, train_tokenizer
 
-LATENT_COUNT = 16_000
+LATENT_COUNT = 24_000
 
 # The paper's second stage has neither captions nor a heavier text loss. Here every drawn scene knows its caption,
 # whose features are a target that needs no pass through the UNet; a bet for short trainings, not compared with MLS.
@@ -85,19 +86,19 @@ class Workshop:
     tokenizer: PreTrainedTokenizerFast
 
     @classmethod
-    def open(cls, runs: Path, config: ModelConfig = STORYBOOK) -> Workshop:
-        """Random weights, with those of every finished or begun run in `runs` put in, in order."""
+    def open(cls, runs: Path, start: Path | None = None) -> Workshop:
+        """Random weights or those of the folder `start`; those of every run in `runs` put in, in order."""
         torch.manual_seed(0)
         runs.mkdir(parents=True, exist_ok=True)
-        if not (runs / "tokenizer.json").exists():
-            save_tokenizer(runs, train_tokenizer(20_000, BASE_VOCABULARY))
-        shop = cls(
-            runs,
-            config,
-            build(config),
-            CLIPTextModel(CLIPTextConfig(**config.text_encoder)),
-            load_tokenizer(runs),
-        )
+        config = ModelConfig.load(start) if start else STORYBOOK
+        if not (runs / TOKENIZER_NAME).exists():
+            tokenizer = load_tokenizer(start) if start else train_tokenizer(20_000, BASE_VOCABULARY)
+            save_tokenizer(runs, tokenizer)
+        model, text_encoder = build(config), CLIPTextModel(CLIPTextConfig(**config.text_encoder))
+        if start:
+            for part, module in {**parts_of(model), "text_encoder": text_encoder}.items():
+                load_part(start, part, module)
+        shop = cls(runs, config, model, text_encoder, load_tokenizer(runs))
         for name in STEPS:
             shop.restore(name)
         return shop
@@ -119,10 +120,11 @@ class Workshop:
             case "painter" | "polish":
                 return TextToImage(self.model.diffusion.unet, self.text_encoder)
             case "words":
-                return self.model.language
+                torch.manual_seed(2)
+                return Reader(self.model.language)
             case "eyes":
-                torch.manual_seed(1)
-                return AttributeReader(self.model.vision)
+                weight = self.model.language.llama.get_input_embeddings().weight.detach()
+                return Tagger(self.model.vision, Tags(self.tokenizer).embed(weight))
             case _:
                 return self.model
 
@@ -178,14 +180,13 @@ def train_polish(shop: Workshop) -> None:
 
 
 def train_words(shop: Workshop) -> None:
-    """The LLM on plain text."""
-    fit(LanguageTask(shop.model.language, shop.tokenizer), SCHEDULES["words"], shop.runs / "words")
+    """The LLM on dialogues in which pictures are tags."""
+    fit(LanguageTask(shop.module("words"), shop.tokenizer), SCHEDULES["words"], shop.runs / "words")
 
 
 def train_eyes(shop: Workshop) -> None:
-    """ViT and Q-Former on attributes."""
-    task = AttributeTask(shop.module("eyes"), shop.config.image_size)
-    fit(task, SCHEDULES["eyes"], shop.runs / "eyes")
+    """ViT and Q-Former on saying what they see as tags, in the embeddings of the LLM."""
+    fit(TagTask(shop.module("eyes"), shop.config.image_size), SCHEDULES["eyes"], shop.runs / "eyes")
 
 
 def train_stage(
@@ -233,16 +234,9 @@ def dialogues(shop: Workshop) -> Sampler:
     """The second stage's documents, cut after one of the assistant's turns, the last most often."""
 
     def draw(rng: random.Random) -> Encoded:
-        return encode(to_messages(cut(sample(rng), rng)), shop.tokenizer, target=True)
+        return encode(to_messages(sample(rng).cut(rng)), shop.tokenizer, target=True)
 
     return draw
-
-
-def cut(document: Document, rng: random.Random) -> tuple[Turn, ...]:
-    """The turns up to one of the assistant's."""
-    ends = [i + 1 for i, turn in enumerate(document.messages) if turn.role == "assistant"]
-    end = ends[-1] if rng.random() < 0.5 else rng.choice(ends)
-    return document.messages[:end]
 
 
 def export(shop: Workshop, folder: Path) -> None:

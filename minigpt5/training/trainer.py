@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw
 from torch import nn
 from tqdm import tqdm
 
+from minigpt5.checkpoint.build import has_fast_bfloat16
 from minigpt5.training.optim import WeightAverage, build_optimizers, learning_rate_factor
 
 
@@ -57,7 +58,7 @@ def fit(task: Task, schedule: Schedule, run: Path) -> None:
     Writes `run/state.pt` (resumable), `run/curve.csv` and `run/curve.png`.
     """
     run.mkdir(parents=True, exist_ok=True)
-    accelerator = Accelerator()
+    accelerator = Accelerator(mixed_precision="bf16" if has_fast_bfloat16() else "no")
     module = accelerator.prepare(task.module)
     optimizers = [
         accelerator.prepare(o) for o in build_optimizers(task.module, schedule.lr, schedule.muon_lr)
@@ -79,7 +80,8 @@ def fit(task: Task, schedule: Schedule, run: Path) -> None:
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
             optimizer.zero_grad()
-        losses = task.losses(send_to_device(batch, accelerator.device))
+        with accelerator.autocast():
+            losses = task.losses(send_to_device(batch, accelerator.device))
         _check_finite(losses, step, run)
         accelerator.backward(losses["loss"])
         accelerator.clip_grad_norm_(task.module.parameters(), schedule.clip)

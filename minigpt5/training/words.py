@@ -1,8 +1,8 @@
-"""The mind's base parts: a tokenizer and a Llama that has read the storybook's dialogues as plain text.
+"""The mind's base parts: a tokenizer and a Llama that has read the storybook's dialogues.
 
-Pictures are read as their captions between `<Img>` and `</Img>`: so the LLM knows, before it has seen or drawn
-one, where pictures stand, what they show and what follows from them. Later the caption gives way to what the
-eyes see, and in replies to the vokens.
+Pictures that are seen are read as tags (see `tags`), those that are to be drawn as vokens whose states tell the
+attributes: so the LLM knows, before it has seen or drawn one, where pictures stand, what they show and what
+follows from them. Later the tags give way to what the eyes see, and the attributes to the painter's conditioning.
 """
 
 from __future__ import annotations
@@ -10,20 +10,26 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.conversation import ImagePart, Message, TextPart
+from minigpt5.data.storybook.attributes import ATTRIBUTES, labels_of
 from minigpt5.data.storybook.captions import caption, phrase
 from minigpt5.data.storybook.documents import sample
 from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.data.storybook.turns import Document, Turn
 from minigpt5.model.language import LanguageModel
-from minigpt5.prompt import encode
-from minigpt5.training.losses import text_loss
-from minigpt5.vokens import CONTROL_TOKENS, IMAGE_PLACEHOLDER, VOKENS
+from minigpt5.prompt import Encoded, encode, encode_caption
+from minigpt5.training.losses import IGNORED, text_loss
+from minigpt5.training.tags import Tags
+from minigpt5.vokens import CONTROL_TOKENS, IMAGE_PLACEHOLDER, NUM_VOKENS, VOKENS
 
 PIECES = Regex(r"▁?\p{L}+|▁?\p{N}|▁?[^▁\p{L}\p{N}]+|▁+")
 
@@ -80,56 +86,110 @@ def to_messages(turns: tuple[Turn, ...]) -> tuple[Message, ...]:
     )
 
 
-def as_plain_text(document: Document, tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """A whole dialogue as ids, every picture as `<Img> caption </Img>`."""
-    encoded = encode(to_messages(document.messages), tokenizer, target=True)
-    opening, closing = (tokenizer.encode(t, add_special_tokens=False) for t in ("<Img>", "</Img>"))
-    seen, drawn = iter(encoded.images), iter(encoded.drawn)
-    placeholder = tokenizer.convert_tokens_to_ids(IMAGE_PLACEHOLDER)
-    vokens = tokenizer.convert_tokens_to_ids(list(VOKENS))
-    ids: list[int] = []
-    for token in encoded.input_ids:
-        if token == placeholder:
-            ids += tokenizer.encode(caption(next(seen)), add_special_tokens=False)
-        elif token == vokens[0]:
-            ids += [*opening, *tokenizer.encode(caption(next(drawn)), add_special_tokens=False), *closing]
-        elif token not in vokens:
-            ids.append(token)
-    return [*ids, tokenizer.eos_token_id]
+@dataclass(frozen=True)
+class Row:
+    """Packed dialogues (B,T): token ids, and where pictures are seen and drawn."""
+
+    ids: torch.Tensor  # (B,T)
+    tags: torch.Tensor  # (B,T), the row of `Tags` at the slots of pictures that are seen, -1 elsewhere
+    drawn: torch.Tensor  # (G,2), (dialogue, index of `[IMG0]`) of the pictures to draw
+    labels: torch.Tensor  # (G,attributes) of these
+
+    def to(self, device: torch.device) -> Row:
+        """The same on `device`."""
+        return Row(self.ids.to(device), self.tags.to(device), self.drawn.to(device), self.labels.to(device))
 
 
-def rephrasing(rng: random.Random, scene: Scene, tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """A wording of a scene and its canonical caption, the bare form in which the first stage trains."""
-    words = tokenizer.encode(phrase(scene, rng), add_special_tokens=False)
-    picture = tokenizer.encode(caption(scene), add_special_tokens=False)
-    opening, closing = (tokenizer.encode(t, add_special_tokens=False) for t in ("<Img>", "</Img> ###"))
-    return [tokenizer.bos_token_id, *words, *opening, *picture, *closing, tokenizer.eos_token_id]
+class Reader(nn.Module):
+    """The LLM, and one linear head an attribute over the states of the eight vokens; the heads are thrown away.
+
+    With them the LLM learns to gather what a picture is to show where the vokens stand, as a large one can
+    already; the first stage, in which it is frozen, then finds it there.
+    """
+
+    def __init__(self, language: LanguageModel) -> None:
+        super().__init__()
+        self.language = language
+        self.heads = nn.ModuleList(
+            nn.Linear(NUM_VOKENS * language.width, len(classes)) for classes in ATTRIBUTES.values()
+        )
 
 
 class LanguageTask:
-    """Next-token prediction over packed rows."""
+    """Next-token prediction over packed rows, and the attributes of the pictures to draw."""
 
-    def __init__(self, language: LanguageModel, tokenizer: PreTrainedTokenizerFast, row: int = 256) -> None:
-        language.llama.set_attn_implementation("eager")  # faster than fused on a CPU for short rows
-        self.module = language
+    def __init__(self, module: Reader, tokenizer: PreTrainedTokenizerFast, row: int = 256) -> None:
+        module.language.llama.set_attn_implementation("eager")  # faster than fused on a CPU for short rows
+        self.module: Any = module
         self.tokenizer = tokenizer
+        self.tags = Tags(tokenizer)
+        self.placeholder = tokenizer.convert_tokens_to_ids(IMAGE_PLACEHOLDER)
+        self.vokens = tokenizer.convert_tokens_to_ids(list(VOKENS))
         self.row = row
 
-    def batches(self, batch_size: int, first_step: int) -> Iterator[torch.Tensor]:
-        """Rows of packed dialogues (B, row + 1)."""
+    def batches(self, batch_size: int, first_step: int) -> Iterator[Row]:
+        """Rows of `row + 1` tokens."""
         step = first_step
         while True:
-            rng = random.Random(step)
-            ids: list[int] = []
-            while len(ids) < batch_size * (self.row + 1):
-                if rng.random() < 0.15:
-                    ids += rephrasing(rng, sample_scene(rng), self.tokenizer)
-                else:
-                    ids += as_plain_text(sample(rng), self.tokenizer)
-            yield torch.tensor(ids[: batch_size * (self.row + 1)]).view(batch_size, -1)
+            yield self._pack(random.Random(f"words {step}"), batch_size)
             step += 1
 
-    def losses(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Cross-entropy over every token."""
-        hidden, _ = self.module(self.module.embed(batch[:, :-1]))
-        return {"loss": text_loss(self.module.logits(hidden).flatten(0, 1), batch[:, 1:].flatten())}
+    def _pack(self, rng: random.Random, batch_size: int) -> Row:
+        width = self.row + 1
+        ids: list[int] = []
+        tags: list[int] = []
+        drawn: list[tuple[int, Scene]] = []
+        while len(ids) < batch_size * width:
+            encoded = self._example(rng)
+            seen, wanted = iter(encoded.images), iter(encoded.drawn)
+            for token in encoded.input_ids:
+                if token == self.vokens[0]:
+                    drawn.append((len(ids), next(wanted)))
+                slots = self.tags.rows(next(seen)) if token == self.placeholder else [-1]
+                ids += [token] * len(slots)
+                tags += slots
+            ids.append(self.tokenizer.eos_token_id)
+            tags.append(-1)
+        whole = [
+            (place, scene)
+            for place, scene in drawn
+            if place < batch_size * width and 0 < place % width <= width - NUM_VOKENS
+        ]
+        return Row(
+            torch.tensor(ids[: batch_size * width]).view(batch_size, width),
+            torch.tensor(tags[: batch_size * width]).view(batch_size, width),
+            torch.tensor([divmod(place, width) for place, _ in whole]).view(-1, 2),
+            torch.tensor([labels_of(scene) for _, scene in whole]).view(-1, len(ATTRIBUTES)),
+        )
+
+    def _example(self, rng: random.Random) -> Encoded:
+        """A dialogue, or one in six times the first stage's bare form: words and their picture."""
+        if rng.random() < 1 / 6:
+            scene = sample_scene(rng)
+            return encode_caption(phrase(scene, rng), scene, self.tokenizer)
+        document = sample(rng)
+        turns = document.messages if rng.random() < 0.4 else document.cut(rng)
+        return encode(to_messages(turns), self.tokenizer, target=True)
+
+    def losses(self, batch: Row) -> dict[str, torch.Tensor]:
+        """Cross-entropy over every token but a picture's, plus the mean over the attributes."""
+        language = self.module.language
+        tags = self.tags.embed(language.llama.get_input_embeddings().weight)
+        slots = batch.tags[:, :-1, None]
+        embeds = torch.where(slots >= 0, tags[slots.clamp(min=0)[..., 0]], language.embed(batch.ids[:, :-1]))
+        hidden, _ = language(embeds)
+        targets = batch.ids[:, 1:].masked_fill(batch.tags[:, 1:] >= 0, IGNORED)
+        text = text_loss(language.logits(hidden).flatten(0, 1), targets.flatten())
+        rows, starts = batch.drawn.unbind(1)
+        places = starts[:, None] - 1 + torch.arange(NUM_VOKENS, device=starts.device)
+        states = hidden[rows[:, None], places].flatten(1)  # (G, V D)
+        logits = [head(states).float() for head in self.module.heads]
+        meant = torch.stack(
+            [F.cross_entropy(x, y) for x, y in zip(logits, batch.labels.unbind(1), strict=True)]
+        ).mean()
+        right = torch.stack([x.argmax(1) == y for x, y in zip(logits, batch.labels.unbind(1), strict=True)])
+        return {
+            "loss": text + meant,
+            "text_loss": text.detach(),
+            "accuracy": right.float().mean().detach(),
+        }

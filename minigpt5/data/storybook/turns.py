@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,6 +45,11 @@ class Document:
     def pictures(self) -> tuple[Picture, ...]:
         """All pictures, in order."""
         return tuple(picture for turn in self.messages for picture in turn.pictures)
+
+    def cut(self, rng: random.Random) -> tuple[Turn, ...]:
+        """The turns up to one of the assistant's, the last most often."""
+        ends = [i + 1 for i, turn in enumerate(self.messages) if turn.role == "assistant"]
+        return self.messages[: ends[-1] if rng.random() < 0.5 else rng.choice(ends)]
 
     def fits(self, held_out: bool) -> bool:
         """True if all pictures are of the training half but the last, which is of the asked half."""

@@ -1,0 +1,105 @@
+"""The base parts' tasks: rows are packed with their pictures in place, tags are words, eyes are drawn to tags."""
+
+import random
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import make_config
+
+from minigpt5.checkpoint.build import build
+from minigpt5.data.storybook.attributes import ATTRIBUTES, labels_of
+from minigpt5.data.storybook.scene import Character, Prop, Scene, sample_scene
+from minigpt5.training.eyes import Tagger, TagTask
+from minigpt5.training.tags import COUNT, Tags
+from minigpt5.training.words import LanguageTask, Reader
+from minigpt5.vokens import VOKENS
+
+SCENE = Scene((Character("cat", "pink", "jumping", "left"),), "forest", "night", "snow", Prop("kite", "red"))
+
+
+@pytest.fixture
+def task(tokenizer):
+    torch.manual_seed(0)
+    model = build(make_config(len(tokenizer)))
+    return LanguageTask(Reader(model.language), tokenizer, row=160)
+
+
+def test_a_scene_is_one_tag_for_every_attribute(tokenizer):
+    tags = Tags(tokenizer)
+    names = [value for classes in ATTRIBUTES.values() for value in classes]
+    said = [names[row] for row in tags.rows(SCENE)]
+    assert said == ["cat", "pink", "jumping", "left", *["none"] * 3, "forest", "night", "snow", "kite", "red"]
+
+
+def test_a_tag_is_the_mean_of_its_tokens(tokenizer):
+    weight = torch.randn(len(tokenizer), 8)
+    tags = Tags(tokenizer)
+    ids = tokenizer.encode("cat", add_special_tokens=False)
+    torch.testing.assert_close(tags.embed(weight)[tags.rows(SCENE)[0]], weight[ids].mean(0))
+
+
+def test_a_row_has_a_tag_at_every_slot_of_a_seen_picture_and_nowhere_else(task):
+    row = next(task.batches(16, 0))
+    assert ((row.tags >= 0) == (row.ids == task.placeholder)).all()
+    assert (row.tags >= 0).any()
+
+
+def test_the_pictures_to_draw_are_where_the_vokens_begin(task):
+    row = next(task.batches(16, 0))
+    places = row.drawn[:, 1:] + torch.arange(len(VOKENS))
+    assert row.ids[row.drawn[:, :1], places].tolist() == [task.vokens] * len(row.drawn)
+    assert row.labels.shape == (len(row.drawn), len(ATTRIBUTES))
+
+
+def test_rows_repeat_and_differ(task):
+    first, second = (next(task.batches(2, step)) for step in (0, 1))
+    assert torch.equal(first.ids, next(task.batches(2, 0)).ids)
+    assert not torch.equal(first.ids, second.ids)
+
+
+def test_the_words_learn_next_tokens_and_what_vokens_mean(task):
+    optimizer = torch.optim.AdamW(task.module.parameters(), 1e-2)
+    row = next(task.batches(4, 0))
+    before = task.losses(row)
+    for _ in range(15):
+        optimizer.zero_grad()
+        task.losses(row)["loss"].backward()
+        optimizer.step()
+    after = task.losses(row)
+    assert after["text_loss"] < 0.8 * before["text_loss"]
+    assert after["accuracy"] > before["accuracy"]
+
+
+def test_the_eyes_come_to_say_the_tags(tokenizer):
+    torch.manual_seed(0)
+    model = build(replace(make_config(len(tokenizer)), num_query_tokens=COUNT))
+    tags = Tags(tokenizer).embed(model.language.llama.get_input_embeddings().weight.detach())
+    task = TagTask(Tagger(model.vision, tags), 32)
+    batch = next(task.batches(8, 0))
+    optimizer = torch.optim.AdamW(model.vision.parameters(), 1e-2)
+    before = task.losses(batch)
+    for _ in range(40):
+        optimizer.zero_grad()
+        task.losses(batch)["loss"].backward()
+        optimizer.step()
+    after = task.losses(batch)
+    assert after["distance"] < 0.5 * before["distance"]
+    assert after["accuracy"] > before["accuracy"]
+
+
+def test_the_right_tags_have_the_highest_logits(tokenizer):
+    model = build(replace(make_config(len(tokenizer)), num_query_tokens=COUNT))
+    tags = Tags(tokenizer)
+    table = torch.randn(sum(tags.sizes), 16)
+    tagger = Tagger(model.vision, table)
+    scene = sample_scene(random.Random(0))
+    said = table[tags.rows(scene)][None]  # eyes that see everything
+    named = [int(logits.argmax()) for logits in tagger.compare(said)]
+    assert named == labels_of(scene)
+
+
+def test_eyes_with_another_number_of_queries_are_refused(tokenizer):
+    model = build(make_config(len(tokenizer)))
+    with pytest.raises(ValueError, match="got 4, expected 12"):
+        Tagger(model.vision, torch.zeros(90, 16))
