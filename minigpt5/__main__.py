@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--out", type=Path, help="where the weights go (default: under weights/)")
     train.add_argument("--only", nargs="+", choices=tuple(STEPS), help="run these steps alone")
+    train.add_argument("--start", type=Path, help="begin from this model folder, not from random weights")
     train.set_defaults(command=run_train)
     evaluate = commands.add_parser(
         "evaluate", help="measure a model", description="Measure the storybook bars."
@@ -50,7 +51,7 @@ def run_train(arguments: argparse.Namespace) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_judge(train_judge(arguments.runs / "judge"), path)
     else:
-        train_storybook(arguments.runs, arguments.out or WEIGHTS, arguments.only)
+        train_storybook(arguments.runs, arguments.out or WEIGHTS, arguments.only, arguments.start)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:

@@ -16,10 +16,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import DDPMScheduler
-from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.build import build, parts_of, save_model
@@ -112,8 +112,8 @@ class Workshop:
             if name == "vae":
                 self.normalise()
 
-    def module(self, name: str) -> nn.Module:
-        """The module that step `name` trains."""
+    def module(self, name: str) -> Any:
+        """The nn.Module that step `name` trains."""
         match name:
             case "vae" | "decoder":
                 return self.model.diffusion.vae
@@ -259,9 +259,11 @@ STEPS: dict[str, Callable[[Workshop], None]] = {
 }
 
 
-def train_storybook(runs: Path, folder: Path, only: list[str] | None = None) -> None:
-    """Run the steps that are not finished (or those named), then export."""
-    shop = Workshop.open(runs)
+def train_storybook(
+    runs: Path, folder: Path, only: list[str] | None = None, start: Path | None = None
+) -> None:
+    """Run the steps that are not finished (or those named) from the weights in `start`, if any; then export."""
+    shop = Workshop.open(runs, start)
     for name, step in STEPS.items():
         if only is None or name in only:
             step(shop)
