@@ -7,6 +7,7 @@ embeddings and output layer keep their precision, because the voken rows live th
 """
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -149,6 +150,7 @@ def has_fast_bfloat16() -> bool:
     return bool(FAST_BFLOAT16 & _cpu_flags())
 
 
+@cache
 def _cpu_flags() -> set[str]:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+from minigpt5.checkpoint.build import has_fast_bfloat16
+
 NEWTON_SCHULZ = (
     3.4445,
     -4.7750,
@@ -16,15 +18,20 @@ NEWTON_SCHULZ = (
 
 
 def orthogonalise(matrix: torch.Tensor, steps: int = 4) -> torch.Tensor:
-    """The nearest semi-orthogonal matrix to a 2-D `matrix`, approximately (Newton-Schulz)."""
+    """The nearest semi-orthogonal matrix to a 2-D `matrix`, approximately (Newton-Schulz).
+
+    In bfloat16 where that is fast, as its author does: the result need not be exact.
+    """
     a, b, c = NEWTON_SCHULZ
     x = matrix / (matrix.norm() + 1e-7)
+    if matrix.is_cuda or has_fast_bfloat16():
+        x = x.bfloat16()
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     for _ in range(steps):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+    return (x.T if tall else x).to(matrix)
 
 
 class Muon(torch.optim.Optimizer):
