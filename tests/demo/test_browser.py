@@ -289,3 +289,53 @@ def test_the_keyboard_reaches_everything(page: Page) -> None:
             page.evaluate("document.activeElement.id || document.activeElement.className.split(' ')[0]")
         )
     assert {"clear", "example", "toggle-button"} <= reached
+
+
+def test_a_pasted_picture_lands_in_the_composer(page: Page) -> None:
+    page.focus("#composer textarea")
+    page.evaluate(
+        """bytes => {
+          const clipboardData = new DataTransfer();
+          clipboardData.items.add(new File([new Uint8Array(bytes)], "paste.png", { type: "image/png" }));
+          const paste = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+          document.querySelector("#composer textarea").dispatchEvent(paste);
+        }""",
+        list(picture("paste.png")["buffer"]),
+    )
+    expect(page.locator("#composer .thumbnails img, #composer .thumbnail-item")).not_to_have_count(0)
+
+
+def test_a_file_over_the_size_limit_is_refused_and_the_words_stay(page: Page) -> None:
+    page.fill("#composer textarea", "Look at this")
+    heavy = {
+        "name": "heavy.png",
+        "mimeType": "image/png",
+        "buffer": picture("x")["buffer"] + bytes(11 * 2**20),
+    }
+    attach(page, heavy)
+    expect(page.locator(".toast-body")).to_contain_text(re.compile("10 ?MB|size|too (large|big)"))
+    expect(page.locator("#composer textarea")).to_have_value("Look at this")
+
+
+def test_a_photograph_taken_sideways_is_shown_upright(page: Page) -> None:
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "rotate by 90 degrees to show"
+    Image.new("RGB", (64, 40), "red").save(buffer, "JPEG", exif=exif)
+    attach(page, {"name": "sideways.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()})
+    send(page, "Who is this?")
+    shown = page.locator("#chat .user-row .image-frame img")
+    expect(shown).to_have_count(1)
+    width, height = shown.evaluate("n => n.decode().then(() => [n.naturalWidth, n.naturalHeight])")
+    assert (width, height) == (40, 64)
+    wait_until_answered(page)
+
+
+def test_an_animation_is_shown_as_its_first_picture(page: Page) -> None:
+    buffer = io.BytesIO()
+    frames = [Image.new("RGB", (64, 40), colour) for colour in ("red", "blue")]
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    attach(page, {"name": "moving.gif", "mimeType": "image/gif", "buffer": buffer.getvalue()})
+    send(page, "Who is this?")
+    expect(page.locator("#chat .user-row .image-frame img")).to_have_count(1)
+    wait_until_answered(page)
