@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -91,13 +91,14 @@ class Row:
     """Packed dialogues (B,T): token ids, and where pictures are seen and drawn."""
 
     ids: torch.Tensor  # (B,T)
+    targets: torch.Tensor  # (B,T), `ids` but for the pictures that are seen, which nobody says
     tags: torch.Tensor  # (B,T), the row of `Tags` at the slots of pictures that are seen, -1 elsewhere
     drawn: torch.Tensor  # (G,2), (dialogue, index of `[IMG0]`) of the pictures to draw
     labels: torch.Tensor  # (G,attributes) of these
 
     def to(self, device: torch.device) -> Row:
         """The same on `device`."""
-        return Row(self.ids.to(device), self.tags.to(device), self.drawn.to(device), self.labels.to(device))
+        return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
 class Reader(nn.Module):
@@ -124,6 +125,7 @@ class LanguageTask:
         self.tokenizer = tokenizer
         self.tags = Tags(tokenizer)
         self.placeholder = tokenizer.convert_tokens_to_ids(IMAGE_PLACEHOLDER)
+        self.opening = len(tokenizer.encode("<Img>", add_special_tokens=False))
         self.vokens = tokenizer.convert_tokens_to_ids(list(VOKENS))
         self.row = row
 
@@ -137,6 +139,7 @@ class LanguageTask:
     def _pack(self, rng: random.Random, batch_size: int) -> Row:
         width = self.row + 1
         ids: list[int] = []
+        targets: list[int] = []
         tags: list[int] = []
         drawn: list[tuple[int, Scene]] = []
         while len(ids) < batch_size * width:
@@ -145,21 +148,28 @@ class LanguageTask:
             for token in encoded.input_ids:
                 if token == self.vokens[0]:
                     drawn.append((len(ids), next(wanted)))
-                slots = self.tags.rows(next(seen)) if token == self.placeholder else [-1]
+                is_seen = token == self.placeholder
+                slots = self.tags.rows(next(seen)) if is_seen else [-1]
+                if is_seen:  # in a reply, too, a picture begins with a voken and not with `<Img>`
+                    targets[-self.opening :] = [IGNORED] * self.opening
                 ids += [token] * len(slots)
+                targets += [IGNORED] * len(slots) if is_seen else [token]
                 tags += slots
             ids.append(self.tokenizer.eos_token_id)
+            targets.append(self.tokenizer.eos_token_id)
             tags.append(-1)
         whole = [
             (place, scene)
             for place, scene in drawn
             if place < batch_size * width and 0 < place % width <= width - NUM_VOKENS
         ]
+        table = torch.tensor([ids, targets, tags])[:, : batch_size * width].view(3, batch_size, width)
         return Row(
-            torch.tensor(ids[: batch_size * width]).view(batch_size, width),
-            torch.tensor(tags[: batch_size * width]).view(batch_size, width),
-            torch.tensor([divmod(place, width) for place, _ in whole]).view(-1, 2),
-            torch.tensor([labels_of(scene) for _, scene in whole]).view(-1, len(ATTRIBUTES)),
+            ids=table[0],
+            targets=table[1],
+            tags=table[2],
+            drawn=torch.tensor([divmod(place, width) for place, _ in whole]).view(-1, 2),
+            labels=torch.tensor([labels_of(scene) for _, scene in whole]).view(-1, len(ATTRIBUTES)),
         )
 
     def _example(self, rng: random.Random) -> Encoded:
@@ -178,8 +188,7 @@ class LanguageTask:
         slots = batch.tags[:, :-1, None]
         embeds = torch.where(slots >= 0, tags[slots.clamp(min=0)[..., 0]], language.embed(batch.ids[:, :-1]))
         hidden, _ = language(embeds)
-        targets = batch.ids[:, 1:].masked_fill(batch.tags[:, 1:] >= 0, IGNORED)
-        text = text_loss(language.logits(hidden).flatten(0, 1), targets.flatten())
+        text = text_loss(language.logits(hidden).flatten(0, 1), batch.targets[:, 1:].flatten())
         rows, starts = batch.drawn.unbind(1)
         places = starts[:, None] - 1 + torch.arange(NUM_VOKENS, device=starts.device)
         states = hidden[rows[:, None], places].flatten(1)  # (G, V D)

@@ -11,6 +11,7 @@ from minigpt5.checkpoint.build import build
 from minigpt5.data.storybook.attributes import ATTRIBUTES, labels_of
 from minigpt5.data.storybook.scene import Character, Prop, Scene, sample_scene
 from minigpt5.training.eyes import Tagger, TagTask
+from minigpt5.training.losses import IGNORED
 from minigpt5.training.tags import COUNT, Tags
 from minigpt5.training.words import LanguageTask, Reader
 from minigpt5.vokens import VOKENS
@@ -43,6 +44,17 @@ def test_a_row_has_a_tag_at_every_slot_of_a_seen_picture_and_nowhere_else(task):
     row = next(task.batches(16, 0))
     assert ((row.tags >= 0) == (row.ids == task.placeholder)).all()
     assert (row.tags >= 0).any()
+
+
+def test_nothing_that_opens_or_is_a_seen_picture_is_to_be_said(task):
+    row = next(task.batches(16, 0))
+    said = (row.targets != IGNORED).flatten()
+    assert torch.equal(row.targets.flatten()[said], row.ids.flatten()[said])
+    slots = (row.tags >= 0).flatten()
+    assert not said[slots].any()
+    begins = (slots[1:] & ~slots[:-1]).nonzero().flatten()  # the `>` of `<Img>`
+    assert not said[begins].any()
+    assert said.float().mean() > 0.5
 
 
 def test_the_pictures_to_draw_are_where_the_vokens_begin(task):
