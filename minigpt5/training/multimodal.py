@@ -140,7 +140,7 @@ class StageTask:
         embeds = self.model.language.embed(ids)  # (B,T,D)
         if batch.pixel_values is not None:
             placeholder = self.tokenizer.convert_tokens_to_ids(IMAGE_PLACEHOLDER)
-            image_embeds = self.model.vision(batch.pixel_values)  # (N,Q,D)
+            image_embeds = self.model.vision(batch.pixel_values).to(embeds)  # (N,Q,D)
             embeds = embeds.masked_scatter((ids == placeholder)[..., None], image_embeds)
         hidden, _ = self.model.language(embeds, attention_mask=batch.batch.attention_mask)
         return hidden
