@@ -231,10 +231,11 @@ def captions_to_vokens(shop: Workshop) -> Sampler:
 
 
 def dialogues(shop: Workshop) -> Sampler:
-    """The second stage's documents, cut after one of the assistant's turns, the last most often."""
+    """The second stage's documents, cut after one of the assistant's turns; some come after another topic."""
 
     def draw(rng: random.Random) -> Encoded:
-        return encode(to_messages(sample(rng).cut(rng)), shop.tokenizer, target=True)
+        before = sample(rng).messages if rng.random() < 0.3 else ()
+        return encode(to_messages(before + sample(rng).cut(rng)), shop.tokenizer, target=True)
 
     return draw
 
