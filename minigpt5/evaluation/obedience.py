@@ -113,6 +113,20 @@ def _shown(engine: Engine, rng: random.Random, seed: int) -> tuple[Conversation,
     return Conversation().user(*pictures, "What happens next?"), first
 
 
+def who_is_this(engine: Engine, count: int) -> Iterator[Trial]:
+    """Asked who is in a held-out picture, does the reply name the animal and its colour?"""
+    for index in range(count):
+        rng = random.Random(f"who {index}")
+        scene = sample_scene(rng, held_out=True, characters=1)
+        chat = Conversation().user(
+            render(scene, engine.config.image_size, rng.randrange(2**31)), "Who is this?"
+        )
+        reply = engine.reply(chat, GenerationOptions(seed=index))
+        wanted = values_of(scene)
+        right = {name: wanted[name] in reply.text.lower() for name in CHARACTER}
+        yield Trial("Who is this?", reply, {**right, "no picture": not reply.images})
+
+
 def picture_or_not(engine: Engine, count: int, wanted: bool) -> Iterator[Trial]:
     """Requests of the grammar that ask for a picture (`wanted`) or need none: is the choice right?"""
     kinds = ("draw",) if wanted else ("question", "outside", "chat")
@@ -190,6 +204,7 @@ def measures(engine: Engine, judge: AttributeJudge, count: int, requests: Path) 
         "pictures from words": lambda: pictures_from_words(engine, judge, count),
         "next scene from pictures and words": lambda: next_scenes(engine, judge, count // 2),
         "next scene from pictures alone": lambda: next_scenes(engine, judge, count // 2, pictures_only=True),
+        "who is in a picture": lambda: who_is_this(engine, count),
         "asked for a picture, draws": lambda: picture_or_not(engine, count, wanted=True),
         "needs no picture, draws none": lambda: picture_or_not(engine, count, wanted=False),
         "requests the grammar lacks": lambda: unseen_requests(engine, judge, requests),

@@ -61,17 +61,17 @@ STORYBOOK_MLS = replace(MLS, text_weight=0.1, caption_weight=0.5, drawn_limit=6)
 SCHEDULES = {
     "vae": Schedule(steps=800, batch_size=8, lr=1e-3, muon_lr=15e-3, warmup=20, average=0.98, save_every=50),
     "decoder": Schedule(
-        steps=600, batch_size=8, lr=5e-4, muon_lr=4e-3, warmup=20, average=0.99, save_every=50
+        steps=700, batch_size=8, lr=5e-4, muon_lr=4e-3, warmup=20, average=0.99, save_every=50
     ),
     "painter": Schedule(steps=820, batch_size=48, lr=1e-3, muon_lr=1e-2, average=0.995, save_every=100),
     "polish": Schedule(
-        steps=130, batch_size=48, lr=5e-4, muon_lr=5e-3, warmup=10, average=0.97, save_every=50
+        steps=1850, batch_size=48, lr=8e-4, muon_lr=6e-3, warmup=30, average=0.995, save_every=100
     ),
-    "words": Schedule(steps=660, batch_size=20, lr=2e-3, muon_lr=1e-2, average=0.99, save_every=100),
-    "eyes": Schedule(steps=500, batch_size=32, lr=1e-3, muon_lr=1e-2, average=0.98, save_every=100),
-    "sight": Schedule(steps=300, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
-    "uas": Schedule(steps=380, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.99, save_every=100),
-    "mls": Schedule(steps=580, batch_size=24, lr=2e-3, average=0.99, save_every=50),
+    "words": Schedule(steps=2400, batch_size=20, lr=2e-3, muon_lr=1e-2, average=0.995, save_every=100),
+    "eyes": Schedule(steps=1300, batch_size=32, lr=1e-3, muon_lr=1e-2, average=0.99, save_every=100),
+    "sight": Schedule(steps=600, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
+    "uas": Schedule(steps=800, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.995, save_every=100),
+    "mls": Schedule(steps=1000, batch_size=20, lr=1e-3, average=0.99, save_every=100),
 }
 
 
