@@ -45,7 +45,9 @@ class ModelConfig:
 
     `image_size` is the side of the pictures drawn, in pixels; the side of those read is
     `vision["image_size"]`. `preview` is the linear map latents -> RGB (channels + 1 rows of 3 numbers, the
-    last row the offset) with which pictures are shown while they form.
+    last row the offset) with which pictures are shown while they form. `prefix_length` is the number of
+    virtual tokens before every prompt (prefix tuning), 0 without. `stop_sequences` are the ids that end
+    `Engine.generate_ids`; without any, those of `###`.
     """
 
     name: str
@@ -64,6 +66,8 @@ class ModelConfig:
     lora: LoraConfig = field(default_factory=LoraConfig)
     system_prompt: str = ""
     preview: tuple[tuple[float, ...], ...] = ()
+    prefix_length: int = 0
+    stop_sequences: tuple[tuple[int, ...], ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write `config.json` into `folder`."""
@@ -96,6 +100,7 @@ class ModelConfig:
                         **{**values["lora"], "target_modules": tuple(values["lora"]["target_modules"])}
                     ),
                     "preview": tuple(tuple(row) for row in values.get("preview", ())),
+                    "stop_sequences": tuple(tuple(row) for row in values.get("stop_sequences", ())),
                 }
             )
         except (TypeError, KeyError) as error:

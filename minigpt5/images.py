@@ -23,6 +23,7 @@ __all__ = [
     "to_tensor",
 ]
 
+EYE_SIZE = 224  # pixels; the official `minigpt4.yaml`
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
@@ -38,8 +39,8 @@ def pad_to_square(image: Image.Image) -> Image.Image:
     return square
 
 
-def preprocess(image: Image.Image, size: int, *, pad: bool = True) -> Tensor:
-    """`pixel_values` (3,size,size) float32 for the vision tower.
+def preprocess(image: Image.Image, size: int = EYE_SIZE, *, pad: bool = True) -> Tensor:
+    """`pixel_values` (3,size,size) float32 for the vision tower, bit for bit the official ones.
 
     With `pad` nothing of the picture is lost (the official playground); without, the longer side is cropped
     (the official data sets).

@@ -41,7 +41,8 @@ class LatentDiffusion(nn.Module):
         channels = int(self.vae.config.latent_channels)
         self.latent_shape = (channels, int(self.unet.config.sample_size), int(self.unet.config.sample_size))
         self.preview_map: torch.Tensor
-        rows = torch.tensor(preview) if preview else torch.zeros(channels + 1, 3)
+        # no weights: real even where the weights are planned only
+        rows = torch.tensor(preview or [(0.0, 0.0, 0.0)] * (channels + 1), device="cpu")
         self.register_buffer(
             "preview_map", rows, persistent=False
         )  # (channels + 1, 3), the last row the offset
