@@ -1,11 +1,12 @@
 """A folder made into a model that runs: built from its configuration, filled, quantized, put on a device.
 
-    load_model = build -> load_part for each part -> placement (device, dtype) -> quantize
+    load_model = build_empty (sizes without numbers) -> load_part, LoRA merged -> quantize -> device
 
 Only the linear layers of the LLM's blocks are quantized (the official parts around it are small); its
 embeddings and output layer keep their precision, because the voken rows live there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,10 +14,17 @@ from typing import Literal, get_args
 
 import bitsandbytes as bnb
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
-from minigpt5.checkpoint.store import load_part, load_tokenizer, save_part, save_tokenizer
+from minigpt5.checkpoint.store import (
+    has_part,
+    load_part,
+    load_tokenizer,
+    read_part,
+    save_part,
+    save_tokenizer,
+)
 from minigpt5.config import ModelConfig
 from minigpt5.errors import CheckpointError, OptionError
 from minigpt5.model.diffusion import LatentDiffusion
@@ -27,6 +35,7 @@ from minigpt5.model.vision import VisionTower
 
 Quantization = Literal["8bit", "4bit"]
 
+LORA = "lora"  # the part of adapters that are kept as trained
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 FAST_BFLOAT16 = {"amx_bf16", "avx512_bf16"}  # CPU flags; without one bfloat16 is far slower than float32
 
@@ -53,10 +62,22 @@ def build(config: ModelConfig) -> MiniGPT5:
     """The model of `config` with random weights, in float32 on the CPU."""
     return MiniGPT5(
         VisionTower(config.vision, config.qformer, config.num_query_tokens, config.mapper.llm_width),
-        LanguageModel(config.language),
+        LanguageModel(config.language, config.prefix_length),
         VokenMapper(config.mapper),
         LatentDiffusion(config.unet, config.vae, config.scheduler, config.image_size, config.preview),
     )
+
+
+def build_empty(config: ModelConfig, dtype: torch.dtype = torch.float32) -> MiniGPT5:
+    """The model of `config` without numbers: parameters of `dtype` on the meta device, for `load_part` to fill.
+
+    What is computed rather than stored (rotary tables, the preview's map) is real, and float32.
+    """
+    with torch.device("meta"):
+        model = build(config)
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)
+    return model.requires_grad_(False).eval()
 
 
 def parts_of(model: MiniGPT5) -> dict[str, nn.Module]:
@@ -99,10 +120,10 @@ def load_model(
         raise CheckpointError(f"{folder}: got no such folder, expected one with config.json and the weights")
     config = ModelConfig.load(folder)
     tokenizer = load_tokenizer(folder)
-    model = build(config).requires_grad_(False).eval()
+    model = build_empty(config, placement.dtype)
+    changes = lora_changes(folder, config) if has_part(folder, LORA) else None
     for part, module in parts_of(model).items():
-        load_part(folder, part, module)
-    model.to(placement.dtype)
+        load_part(folder, part, module, changes if part == "language" else None)
     if quantize is not None:
         quantize_language(model.language, quantize, placement.dtype)
     model.to(placement.device)
@@ -112,6 +133,30 @@ def load_model(
         "quantization": quantize or "none",
     }
     return LoadedModel(model, tokenizer, config, facts)
+
+
+def lora_changes(folder: Path, config: ModelConfig) -> dict[str, Callable[[Tensor], Tensor]]:
+    """How the adapters of the folder change weights of the LLM, by name: W -> W + alpha / rank * B A.
+
+    The sum is taken in float32 and rounded once. Raises `CheckpointError` for half an adapter.
+    """
+    tensors = read_part(folder, LORA)
+    changes: dict[str, Callable[[Tensor], Tensor]] = {}
+    for name, down in tensors.items():
+        if not name.endswith(".lora_A.weight"):
+            continue
+        up = tensors.get(name.replace("lora_A", "lora_B"))
+        if up is None or len(down) != up.shape[1]:
+            raise CheckpointError(
+                f"{folder.name}/{LORA}.safetensors: got {name} without its lora_B, expected both"
+            )
+        delta = config.lora.alpha / len(down) * up.float() @ down.float()
+        changes[name.replace(".lora_A", "")] = lambda weight, delta=delta: weight.float() + delta
+    if 2 * len(changes) != len(tensors):
+        raise CheckpointError(
+            f"{folder.name}/{LORA}.safetensors: got {len(tensors)} tensors, expected pairs A and B"
+        )
+    return changes
 
 
 def place(device: str = "auto", dtype: str = "auto") -> Placement:

@@ -3,17 +3,18 @@
     config.json  tokenizer.json                             every number, the noise schedule too; the words
     vision.safetensors  language.safetensors  mapper.safetensors  unet.safetensors  vae.safetensors
 
-Weights are stored in float16 (a tensor that float16 cannot hold stays float32). A part larger than
-`MAX_FILE_BYTES` is cut into `unet-1-of-3.safetensors` ... . A tensor that two names share is stored once.
-Loading is strict: a key too many, too few or of another shape is a `CheckpointError` that lists them.
+Our own weights are stored in float16 (a tensor that float16 cannot hold stays float32), converted ones as the
+converter was told. A large part is cut into `unet-1-of-3.safetensors` ... . A tensor that two names share is
+stored once. Loading is strict: a key too many, too few or of another shape is a `CheckpointError` that lists
+them. An optional part, `lora.safetensors`, holds adapters that are merged into the LLM when it is loaded.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -37,14 +38,59 @@ def save_part(folder: Path, part: str, module: nn.Module) -> None:
         save_file(tensors, folder / f"{name}.safetensors", metadata={"format": "pt"})
 
 
-def load_part(folder: Path, part: str, module: nn.Module) -> None:
-    """Fill `module` with part `part`; the values take the module's precision. Raises `CheckpointError`."""
-    tensors: dict[str, Tensor] = {}
-    for path in _complete(folder, part):
-        tensors |= _read(path)
-    _verify_keys(tensors, module, f"{folder.name}/{part}.safetensors")
-    # a key that is missing here shares its tensor with one that is not
-    module.load_state_dict(tensors, strict=False)
+def load_part(
+    folder: Path,
+    part: str,
+    module: nn.Module,
+    changes: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+) -> None:
+    """Fill `module` with part `part`, file by file; the values take the module's precision.
+
+    Tensors of `module` that are on the meta device come into being here. `changes` are applied to the stored
+    values of the keys they name. Raises `CheckpointError`, and then has changed nothing.
+    """
+    files = _complete(folder, part)
+    shapes = {key: shape for path in files for key, shape in _shapes(path).items()}
+    _verify_keys(shapes, module, f"{folder.name}/{part}.safetensors")
+    names = _sharing_names(module)
+    for path in files:
+        for key, tensor in _read(path).items():
+            if changes and key in changes:
+                tensor = changes[key](tensor)
+            for name in names[key]:
+                _put(module, name, tensor)
+
+
+def has_part(folder: Path, part: str) -> bool:
+    """Whether the folder holds this optional part."""
+    return bool(_files(folder, part))
+
+
+def read_part(folder: Path, part: str) -> dict[str, Tensor]:
+    """All tensors of a small part by name; raises `CheckpointError`."""
+    return {key: tensor for path in _complete(folder, part) for key, tensor in _read(path).items()}
+
+
+def _sharing_names(module: nn.Module) -> dict[str, list[str]]:
+    """For each name of a tensor all names of the same one, itself first."""
+    groups: dict[int, list[str]] = {}
+    tensors = module.state_dict(keep_vars=True)
+    for name, tensor in tensors.items():
+        groups.setdefault(id(tensor), []).append(name)
+    return {name: groups[id(tensor)] for name, tensor in tensors.items()}
+
+
+@torch.no_grad()
+def _put(module: nn.Module, name: str, value: Tensor) -> None:
+    place, _, leaf = name.rpartition(".")
+    owner = module.get_submodule(place)
+    old = getattr(owner, leaf)
+    if not old.is_meta:
+        old.copy_(value)
+        return
+    new = value.to(old.dtype)
+    is_parameter = isinstance(old, nn.Parameter)
+    setattr(owner, leaf, nn.Parameter(new, requires_grad=old.requires_grad) if is_parameter else new)
 
 
 def save_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
@@ -68,7 +114,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     known = tokenizer.get_vocab()
     control = ["<s>", "</s>", "<unk>", *CONTROL_TOKENS]
     if missing := [token for token in control if token not in known]:
-        raise CheckpointError(f"{path}: got no token {_listed(missing)}, expected it in the vocabulary")
+        raise CheckpointError(f"{path}: got no token {listed(missing)}, expected it in the vocabulary")
     verify_plain_text(tokenizer, path)
     return tokenizer
 
@@ -149,25 +195,32 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path}: got a damaged file ({error}), expected safetensors") from error
 
 
-def _verify_keys(tensors: dict[str, Tensor], module: nn.Module, name: str) -> None:
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    try:
+        with safe_open(path, "pt") as file:
+            return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: got a damaged file ({error}), expected safetensors") from error
+
+
+def _verify_keys(shapes: dict[str, tuple[int, ...]], module: nn.Module, name: str) -> None:
     expected = module.state_dict()
-    loaded = {expected[key].data_ptr() for key in tensors if key in expected}
-    missing = [
-        key for key, tensor in expected.items() if key not in tensors and tensor.data_ptr() not in loaded
-    ]
-    unexpected = [key for key in tensors if key not in expected]
+    names = _sharing_names(module)
+    missing = [key for key in expected if not any(other in shapes for other in names[key])]
+    unexpected = [key for key in shapes if key not in expected]
     misshapen = [
-        f"{key} (got {tuple(tensor.shape)}, expected {tuple(expected[key].shape)})"
-        for key, tensor in tensors.items()
-        if key in expected and tensor.shape != expected[key].shape
+        f"{key} (got {shape}, expected {tuple(expected[key].shape)})"
+        for key, shape in shapes.items()
+        if key in expected and shape != tuple(expected[key].shape)
     ]
     found = {"missing": missing, "unexpected": unexpected, "misshapen": misshapen}
-    if problems := [f"{len(keys)} {kind}: {_listed(keys)}" for kind, keys in found.items() if keys]:
+    if problems := [f"{len(keys)} {kind}: {listed(keys)}" for kind, keys in found.items() if keys]:
         raise CheckpointError(
-            f"{name}: got {len(tensors)} tensors, expected {len(expected)}; {'; '.join(problems)}"
+            f"{name}: got {len(shapes)} tensors, expected {len(expected)}; {'; '.join(problems)}"
         )
 
 
-def _listed(keys: list[str]) -> str:
+def listed(keys: list[str]) -> str:
+    """The first few of `keys`, and how many more there are."""
     more = f" and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
     return ", ".join(keys[:LISTED]) + more
