@@ -81,3 +81,16 @@ def _verify_number(name: str, value: object, lowest: float, highest: float) -> N
 def _verify_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise OptionError(f"{name}: got {value!r}, expected one of {', '.join(map(repr, choices))}")
+
+
+# what the official code samples and draws with (`MiniGPT5_Model.generate`); `max_new_tokens` is its default
+OFFICIAL = GenerationOptions(
+    temperature=1.0,
+    top_p=0.9,
+    top_k=50,
+    repetition_penalty=2.0,
+    max_new_tokens=256,
+    guidance_scale=7.5,
+    num_inference_steps=50,
+    scheduler="pndm",
+)

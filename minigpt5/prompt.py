@@ -123,6 +123,31 @@ def encode_caption(caption: str, image: Any, tokenizer: Tokenizer) -> Encoded:
     return _to_ids([_Words(_plain(caption)), _Drawn(image), _Words(STOP, trained=True)], tokenizer)
 
 
+def encode_raw(text: str, tokenizer: Tokenizer) -> list[int]:
+    """Ids of a prompt that is written out in the official template, BOS in front. Not for what users type:
+    control tokens in `text` are control tokens.
+
+    Cut at them, each stretch is encoded on its own; white space falls away on both sides of those behind the
+    base vocabulary and stays around `<s>`, `</s>`, `<unk>` (the slow tokenizer of transformers 4.31). Raises
+    `PromptError` when there is no text.
+    """
+    if not text:
+        raise PromptError("the prompt is empty, expected text in the official template")
+    added = tokenizer.get_added_vocab()
+    spaced = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.unk_token}
+    pieces = re.split("(" + "|".join(re.escape(token) for token in added) + ")", text)
+    ids = [tokenizer.bos_token_id]
+    for before, piece, after in zip(["", *pieces], pieces, [*pieces[1:], ""], strict=False):
+        if piece in added:
+            ids.append(added[piece])
+            continue
+        words = piece.lstrip() if before in added and before not in spaced else piece
+        words = words.rstrip() if after in added and after not in spaced else words
+        if words:
+            ids += tokenizer.encode(words, add_special_tokens=False, split_special_tokens=True)
+    return ids
+
+
 def token_id(tokenizer: Tokenizer, token: str) -> int:
     """The id of one token of the vocabulary, which must have it."""
     found = tokenizer.convert_tokens_to_ids(token)

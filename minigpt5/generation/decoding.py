@@ -69,7 +69,7 @@ class Vocabulary:
         self.never_sampled_nor_drawn = torch.tensor(sorted(never | {self.vokens[0]}))
 
 
-class _Reader:
+class Reader:
     """The LLM reading one sequence: its cache and its state after each position since the last picture."""
 
     def __init__(self, language: LanguageModel) -> None:
@@ -79,9 +79,11 @@ class _Reader:
         self.length = 0
 
     @torch.inference_mode()
-    def read(self, inputs_embeds: Tensor) -> Tensor:
-        """inputs_embeds (1,T,D) -> states (1,T,D)."""
-        hidden, self._cache = self._language(inputs_embeds, past_key_values=self._cache, use_cache=True)
+    def read(self, inputs_embeds: Tensor, position_ids: Tensor | None = None) -> Tensor:
+        """inputs_embeds (1,T,D), position_ids (1,T) unless they go on from what was read -> states (1,T,D)."""
+        hidden, self._cache = self._language(
+            inputs_embeds, past_key_values=self._cache, use_cache=True, position_ids=position_ids
+        )
         self._states.append(hidden[:, -1:])
         self.length += inputs_embeds.shape[1]
         return hidden
@@ -97,6 +99,11 @@ class _Reader:
         hidden = self.read(self._embed(list(vokens)))
         self._states = self._states[-1:]
         return torch.cat([before, hidden[:, :-1]], dim=1)
+
+    @property
+    def last_state(self) -> Tensor:
+        """(1,1,D), the state that predicts the next token."""
+        return self._states[-1]
 
     @torch.inference_mode()
     def next_logits(self) -> Tensor:
@@ -131,7 +138,7 @@ def decode(
 
     The first step includes the reading of the prompt. Closing the generator stops it within one token.
     """
-    reader, stretch = _Reader(language), TextStretch(vocabulary.tokenizer)
+    reader, stretch = Reader(language), TextStretch(vocabulary.tokenizer)
     history: list[int] = []  # text ids of the reply
     pictures = 0
     reader.read(inputs_embeds)
@@ -166,7 +173,7 @@ def decode(
 
 
 def _sample(
-    reader: _Reader,
+    reader: Reader,
     vocabulary: Vocabulary,
     options: GenerationOptions,
     history: list[int],

@@ -6,7 +6,7 @@ Everything slow is pulled: closing the stream stops it within one token or one d
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,10 +19,11 @@ from minigpt5.config import ModelConfig
 from minigpt5.conversation import Conversation, ImagePart, Message, Part, TextPart
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
 from minigpt5.generation.decoding import EndStep, TextStep, Vocabulary, VokenStep, decode
+from minigpt5.generation.official import GeneratedIds, decode_officially
 from minigpt5.images import preprocess
 from minigpt5.model.minigpt5 import MiniGPT5
-from minigpt5.options import GenerationOptions
-from minigpt5.prompt import SYSTEM, Prompt, Tokenizer, assemble
+from minigpt5.options import OFFICIAL, GenerationOptions
+from minigpt5.prompt import STOP, SYSTEM, Prompt, Tokenizer, assemble, encode_raw
 from minigpt5.vokens import NUM_VOKENS
 
 DEFAULTS = GenerationOptions()
@@ -132,6 +133,52 @@ class Engine:
     def reply(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Reply:
         """The whole reply at once; raises as `stream`."""
         return fold(self.stream(conversation, options))
+
+    @torch.inference_mode()
+    def generate_ids(
+        self,
+        prompt_text: str,
+        images: Sequence[Image.Image | Tensor] | Tensor = (),
+        options: GenerationOptions = OFFICIAL,
+    ) -> GeneratedIds:
+        """Ids sampled as by official `MiniGPT5_Model.predict`, see `generation.official`, and the features
+        (G,V,D) of each picture; `mapper(voken_hidden)` makes prompt_embeds (G,L,C) of them.
+
+        `prompt_text` is the whole prompt in the official template, one `<ImageHere>` a picture; BOS is put in
+        front. `images` are PIL pictures or pixel_values (3,H,W); those beyond the last `<ImageHere>` are left
+        out, as there. Of `options` only those of the text count. Raises `PromptError` when there is no text or
+        a picture is missing.
+        """
+        seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+        embeds = self.embed_raw(prompt_text, images)
+        stops = self.config.stop_sequences or [self.tokenizer.encode(STOP, add_special_tokens=False)]
+        generator = torch.Generator().manual_seed(seed)
+        steps = list(
+            decode_officially(
+                self.model.language,
+                embeds,
+                self._vocabulary,
+                options,
+                generator=generator,
+                stop_sequences=stops,
+            )
+        )
+        features = [step.voken_hidden for step in steps if step.voken_hidden is not None]
+        none = embeds.new_zeros(0, NUM_VOKENS, embeds.shape[-1])
+        return GeneratedIds([step.token_id for step in steps], torch.cat([none, *features]))
+
+    @torch.inference_mode()
+    def embed_raw(self, prompt_text: str, images: Sequence[Image.Image | Tensor] | Tensor = ()) -> Tensor:
+        """inputs_embeds (1,T,D) of a prompt given as for `generate_ids`; raises as it does."""
+        ids = encode_raw(prompt_text, self.tokenizer)
+        size = self.config.vision["image_size"]
+        pixels = [image if isinstance(image, Tensor) else preprocess(image, size) for image in images]
+        queries = self.model.vision.query_tokens
+        shown = pixels[: ids.count(self._vocabulary.placeholder)]
+        pixel_values = torch.stack(shown).to(queries) if shown else None
+        return self.model.embed(
+            torch.tensor([ids], device=queries.device), pixel_values, self._vocabulary.placeholder
+        )
 
     def _prompt_room(self, options: GenerationOptions) -> int:
         """Positions for the prompt: the reply keeps what it may need, up to half of the context."""
