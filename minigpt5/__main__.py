@@ -1,11 +1,15 @@
-"""The command line: `python -m minigpt5 train|evaluate`."""
+"""The command line: `python -m minigpt5 train|evaluate|convert`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
+from minigpt5.checkpoint.build import DTYPES
+from minigpt5.checkpoint.convert import Sources, convert
+from minigpt5.errors import MiniGPT5Error
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
 from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, shares
 from minigpt5.loading import load
@@ -13,6 +17,7 @@ from minigpt5.training.storybook import STEPS, train_storybook
 
 WEIGHTS = Path("weights/storybook")
 JUDGE = Path("weights/judge.safetensors")
+CONVERT = "Make a model folder of the official files; resumes where it stopped."
 REQUESTS = Path("tests/data/unseen_requests.json")
 
 
@@ -41,7 +46,28 @@ def build_parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("runs/evaluation"), help="report and contact sheets"
     )
     evaluate.set_defaults(command=run_evaluate)
+    add_convert(commands.add_parser("convert", help="official files to a model folder", description=CONVERT))
     return parser
+
+
+def add_convert(parser: argparse.ArgumentParser) -> None:
+    """The flags of `convert`: one for each of the official files."""
+    files = {
+        "llm": "Vicuna folder: config.json, tokenizer.model, *.bin or *.safetensors",
+        "vit": "eva_vit_g.pth",
+        "qformer": "blip2_pretrained_flant5xxl.pth",
+        "minigpt4": "prerained_minigpt4_7b.pth",
+        "diffusion": "Stable Diffusion 2.1-base folder",
+        "stage1": "stage1_cc3m.ckpt",
+    }
+    for name, what in files.items():
+        parser.add_argument(f"--{name}", type=Path, required=True, help=what)
+    parser.add_argument("--stage2", type=Path, help="stage2_vist.ckpt or stage2_mmdialog.ckpt")
+    parser.add_argument("--out", type=Path, required=True, help="the new model folder")
+    parser.add_argument("--dtype", choices=tuple(DTYPES), help="stored precision (default: as in the files)")
+    parser.add_argument("--vit-heads", type=int, help="heads of the ViT (default: by its width)")
+    parser.add_argument("--qformer-heads", type=int, help="heads of the Q-Former (default: as BERT's)")
+    parser.set_defaults(command=run_convert)
 
 
 def run_train(arguments: argparse.Namespace) -> None:
@@ -71,6 +97,28 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         path.write_text(json.dumps(report, indent=2) + "\n")
 
 
+def run_convert(arguments: argparse.Namespace) -> None:
+    """`convert`: nothing is written before all keys and shapes have been found right."""
+    names = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
+    convert(
+        Sources(**{name: getattr(arguments, name) for name in names}),
+        arguments.out,
+        dtype=DTYPES[arguments.dtype] if arguments.dtype else None,
+        vit_heads=arguments.vit_heads,
+        qformer_heads=arguments.qformer_heads,
+        report=lambda line: print(line, flush=True),
+    )
+    print(f"done: {arguments.out}")
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run one command; a user's mistake ends it with one sentence and exit status 1."""
+    arguments = build_parser().parse_args(words)
+    try:
+        arguments.command(arguments)
+    except MiniGPT5Error as error:
+        sys.exit(f"error: {error}")
+
+
 if __name__ == "__main__":
-    arguments = build_parser().parse_args()
-    arguments.command(arguments)
+    main()

@@ -1,0 +1,154 @@
+"""A planned model written to disk: part by part, shard by shard, all or nothing.
+
+Everything goes into a hidden folder beside the place it is for, which is renamed when the last byte is
+written; so the place is never half filled. An interrupted run leaves that hidden folder, and the next one with
+the same files goes on behind the last whole part. A run that fails for a reason that waiting does not mend
+removes it.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
+
+from minigpt5.checkpoint.store import save_tokenizer
+from minigpt5.checkpoint.weight_files import Entry
+from minigpt5.config import ModelConfig
+from minigpt5.errors import CheckpointError
+
+SHARD_BYTES = 2**30  # what is held in memory at a time
+PROGRESS_NAME = "progress.json"
+SPARE_BYTES = 2**24  # the configuration, the tokenizer and the headers of the files
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planned:
+    """One tensor of ours and where it comes from."""
+
+    part: str
+    key: str
+    entry: Entry
+
+
+def write_model(
+    out: Path,
+    config: ModelConfig,
+    tokenizer: PreTrainedTokenizerFast,
+    planned: Sequence[Planned],
+    *,
+    dtype: torch.dtype | None,
+    report: Callable[[str], None],
+) -> None:
+    """Make the model folder `out`; `dtype` None keeps each tensor's own. Raises `CheckpointError`."""
+    verify_place(out, sum(_bytes(item, dtype) for item in planned))
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        progress = _resume(partial, _fingerprint(config, planned, dtype))
+        for part in dict.fromkeys(item.part for item in planned):
+            if part in progress["parts"]:
+                report(f"{part}: already written")
+                continue
+            report(f"{part}: writing")
+            _write_part(partial, part, [item for item in planned if item.part == part], dtype)
+            progress["parts"].append(part)
+            (partial / PROGRESS_NAME).write_text(json.dumps(progress))
+        config.save(partial)
+        save_tokenizer(partial, tokenizer)
+        (partial / PROGRESS_NAME).unlink()
+        partial.rename(out)
+    except CheckpointError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise CheckpointError(f"{out}: got {error}, expected to be able to write the model there") from error
+
+
+def verify_place(out: Path, needed: int) -> None:
+    """Raise `CheckpointError` unless `out` is free, its parent can be written and has `needed` bytes left."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise CheckpointError(
+            f"{out}: got something that is already there, expected the name of a new folder"
+        )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(out.parent).free
+    except OSError as error:
+        raise CheckpointError(f"{out}: got {error.strerror}, expected a place to write to") from error
+    if free < needed + SPARE_BYTES:
+        raise CheckpointError(
+            f"{out}: got {free / 1e9:.2f} GB of free disk space, expected at least {needed / 1e9:.2f} GB"
+        )
+
+
+def _resume(partial: Path, fingerprint: str) -> dict:
+    """What an earlier run of the same job left, or an empty folder."""
+    try:
+        progress = json.loads((partial / PROGRESS_NAME).read_text())
+        if progress["fingerprint"] == fingerprint:
+            return progress
+    except (OSError, ValueError, KeyError):
+        pass
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    return {"fingerprint": fingerprint, "parts": []}
+
+
+def _fingerprint(config: ModelConfig, planned: Sequence[Planned], dtype: torch.dtype | None) -> str:
+    files = {str(item.entry.file): item.entry.file.stat() for item in planned}
+    facts = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in sorted(files.items())]
+    return hashlib.sha256(json.dumps([facts, str(dtype), asdict(config)]).encode()).hexdigest()
+
+
+def _write_part(folder: Path, part: str, items: list[Planned], dtype: torch.dtype | None) -> None:
+    for old in folder.glob(f"{part}*.safetensors"):  # of a run that was cut off in this part
+        old.unlink()
+    shards = list(_shards(items, dtype))
+    for number, shard in enumerate(shards, start=1):
+        name = part if len(shards) == 1 else f"{part}-{number}-of-{len(shards)}"
+        tensors = {item.key: _value(item, dtype) for item in shard}
+        save_file(tensors, folder / f"{name}.safetensors", metadata={"format": "pt"})
+
+
+def _shards(items: list[Planned], dtype: torch.dtype | None) -> Iterator[list[Planned]]:
+    shard: list[Planned] = []
+    size = 0
+    for item in items:
+        if shard and size + _bytes(item, dtype) > SHARD_BYTES:
+            yield shard
+            shard, size = [], 0
+        shard.append(item)
+        size += _bytes(item, dtype)
+    yield shard
+
+
+def _bytes(item: Planned, dtype: torch.dtype | None) -> int:
+    stored = dtype or item.entry.dtype
+    return torch.Size(item.entry.shape).numel() * stored.itemsize
+
+
+def _value(item: Planned, dtype: torch.dtype | None) -> Tensor:
+    """The tensor as it is stored; raises `CheckpointError` if it is damaged."""
+    entry = item.entry
+    try:
+        tensor = entry.read()
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise CheckpointError(
+            f"{entry.file}: got a damaged {entry.key} ({error}), expected its numbers"
+        ) from error
+    if not bool(tensor.isfinite().all()):
+        raise CheckpointError(
+            f"{entry.file}: got {entry.key} with NaN or infinite numbers, expected finite ones"
+        )
+    stored = tensor.to(dtype) if dtype else tensor
+    if not bool(stored.isfinite().all()):  # larger than float16 can hold
+        stored = tensor.float()
+    return stored.contiguous().clone()
