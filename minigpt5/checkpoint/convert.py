@@ -164,6 +164,7 @@ def convert(
     except KeyError as missing:
         raise CheckpointError(_lacking(opened, [str(missing.args[0])])) from missing
     verify_vocabulary(planned, config, sources.llm, len(tokenizer))
+    verify_diffusion(config, sources.diffusion)
     verify_plan(planned, opened, config)
     write_model(out, config, tokenizer, list(planned.values()), dtype=dtype, report=report)
     return config
@@ -279,6 +280,21 @@ def verify_vocabulary(planned: dict[str, Planned], config: ModelConfig, llm: Pat
         raise CheckpointError(
             f"{llm}: got a tokenizer of {tokens} tokens with the nine new ones, expected {rows} as in"
             f" {embeddings.file.name}"
+        )
+
+
+def verify_diffusion(config: ModelConfig, folder: Path) -> None:
+    """Raise `CheckpointError` unless the diffusion model is of the kind for which the mapper was trained."""
+    width, expected = config.unet.get("cross_attention_dim"), config.mapper.width
+    if width != expected:
+        raise CheckpointError(
+            f"{folder / 'unet/config.json'}: got conditioning {width} wide, expected {expected} as the mapper's"
+        )
+    kind = config.scheduler.get("prediction_type", "epsilon")
+    if kind != "epsilon":
+        raise CheckpointError(
+            f"{folder / 'scheduler/scheduler_config.json'}: got a model that predicts {kind!r}, expected"
+            " 'epsilon' (Stable Diffusion 2.1-base, not 2.1)"
         )
 
 

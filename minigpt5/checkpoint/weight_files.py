@@ -142,7 +142,7 @@ def _unpickled(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
     except pickle.UnpicklingError as error:
-        if "weights_only" in str(error).lower() or "Unsupported" in str(error):
+        if re.search("unsupported (global|class)", str(error), re.IGNORECASE):
             refused = "got a pickle that holds more than plain values and tensors"
             raise CheckpointError(
                 f"{path}: {refused}, expected weights alone; nothing of it was run"

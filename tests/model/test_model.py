@@ -3,8 +3,11 @@
 import pytest
 import torch
 
+from minigpt5.config import ModelConfig
 from minigpt5.errors import PromptError
 from minigpt5.model.diffusion import make_scheduler
+from minigpt5.model.language import LanguageModel
+from minigpt5.model.vision import VisionTower
 
 
 def denoise(model, scale=3.0, steps=3, scheduler="dpmsolver++", batch=1):
@@ -88,3 +91,44 @@ def test_merged_adapters_say_what_the_adapters_said(model, config):
 def test_an_unknown_scheduler_is_named(config):
     with pytest.raises(ValueError, match="got 'euler'"):
         make_scheduler("euler", config.scheduler)
+
+
+def test_a_table_of_positions_is_resized_for_pictures_of_another_size(config: ModelConfig) -> None:
+    large = VisionTower({**config.vision, "image_size": 64}, config.qformer, 4, 64).eval()
+    small = VisionTower(config.vision, config.qformer, 4, 64).eval()
+    weights = large.state_dict()
+    table = weights["vit.embeddings.position_embedding"]
+    grid = table[:, 1:].reshape(1, 4, 4, -1).permute(0, 3, 1, 2)
+    resized = torch.nn.functional.interpolate(grid, size=(2, 2), mode="bicubic", align_corners=False)
+    resized = resized.permute(0, 2, 3, 1).reshape(1, 4, -1)
+    small.load_state_dict(
+        {**weights, "vit.embeddings.position_embedding": torch.cat([table[:, :1], resized], 1)}
+    )
+    pictures = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.allclose(large(pictures), small(pictures), atol=1e-6)
+
+
+def test_a_prefix_precedes_every_sequence_and_is_counted_in_its_positions() -> None:
+    sizes = {
+        "vocab_size": 20,
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    torch.manual_seed(0)
+    language = LanguageModel(sizes, prefix_length=3).eval()
+    torch.nn.init.normal_(language.prefix_keys)
+    torch.nn.init.normal_(language.prefix_values)
+    embeds = torch.randn(2, 6, 16)
+    mask = torch.ones(2, 6, dtype=torch.long)
+    with torch.no_grad():
+        whole, _ = language(embeds, attention_mask=mask)
+        begun, cache = language(embeds[:, :4], use_cache=True)
+        ended, _ = language(embeds[:, 4:], past_key_values=cache, use_cache=True)
+        counted, _ = language(embeds, position_ids=torch.arange(3, 9)[None])
+        uncounted, _ = language(embeds, position_ids=torch.arange(6)[None])
+    assert torch.allclose(torch.cat([begun, ended], 1), whole, atol=1e-5)
+    assert torch.allclose(counted, whole, atol=1e-5)
+    assert not torch.allclose(uncounted, whole, atol=1e-3)
