@@ -1,4 +1,4 @@
-"""The command line: `python -m minigpt5 train|evaluate|convert`."""
+"""The command line: `python -m minigpt5 train|evaluate|convert|plan`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from minigpt5.checkpoint.build import DTYPES
+from minigpt5.checkpoint.build import DTYPES, build_empty, place
 from minigpt5.checkpoint.convert import Sources, convert
+from minigpt5.checkpoint.memory import free_bytes, memory_plan, table
+from minigpt5.config import ModelConfig
 from minigpt5.errors import MiniGPT5Error
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
 from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, shares
@@ -18,6 +20,7 @@ from minigpt5.training.storybook import STEPS, train_storybook
 WEIGHTS = Path("weights/storybook")
 JUDGE = Path("weights/judge.safetensors")
 CONVERT = "Make a model folder of the official files; resumes where it stopped."
+PLAN = "Print the memory that a model needs, part by part, before it is loaded."
 REQUESTS = Path("tests/data/unseen_requests.json")
 
 
@@ -47,7 +50,23 @@ def build_parser() -> argparse.ArgumentParser:
     )
     evaluate.set_defaults(command=run_evaluate)
     add_convert(commands.add_parser("convert", help="official files to a model folder", description=CONVERT))
+    add_plan(commands.add_parser("plan", help="memory that a model needs", description=PLAN))
     return parser
+
+
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    """The flags of `plan`: those with which the model would be loaded."""
+    parser.add_argument(
+        "model", type=Path, nargs="?", default=WEIGHTS, help="model folder; config.json is enough"
+    )
+    parser.add_argument(
+        "--quantize", choices=("none", "8bit", "4bit"), default="none", help="the LLM's blocks"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
+    parser.add_argument(
+        "--dtype", choices=("auto", *DTYPES), default="auto", help="precision (default: auto)"
+    )
+    parser.set_defaults(command=run_plan)
 
 
 def add_convert(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +114,15 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         print(title, json.dumps(report[title]), flush=True)
         contact_sheet(trials[:64], arguments.out / f"{title.replace(' ', '-').replace(',', '')}.png")
         path.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def run_plan(arguments: argparse.Namespace) -> None:
+    """`plan`: print what each part would need and what is free; nothing is loaded."""
+    quantize = None if arguments.quantize == "none" else arguments.quantize
+    config, placement = ModelConfig.load(arguments.model), place(arguments.device, arguments.dtype)
+    model = build_empty(config)
+    lines = memory_plan(model, config, placement.dtype, quantize, str(placement.device))
+    print(table(lines, free_bytes(placement.device)))
 
 
 def run_convert(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ embeddings and output layer keep their precision, because the voken rows live th
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
+from minigpt5.checkpoint.memory import free_bytes, memory_plan, verify_fits
 from minigpt5.checkpoint.store import (
     has_part,
     load_part,
@@ -32,6 +33,7 @@ from minigpt5.model.language import LanguageModel
 from minigpt5.model.mapper import VokenMapper
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.model.vision import VisionTower
+from minigpt5.vokens import CONTROL_TOKENS
 
 Quantization = Literal["8bit", "4bit"]
 
@@ -109,8 +111,8 @@ def load_model(
     """The model in `folder`, ready to run.
 
     `quantize` is None, "8bit" or "4bit" (NF4); `device` "auto" or a torch device; `dtype` "auto", "float32",
-    "float16" or "bfloat16". Raises `OptionError` for other values and `CheckpointError` for what the folder
-    lacks.
+    "float16" or "bfloat16". Raises `OptionError` for other values and, with advice, for a device without room
+    for the model, before anything is loaded; `CheckpointError` for what the folder lacks.
     """
     folder = Path(folder)
     if quantize is not None and quantize not in get_args(Quantization):
@@ -122,8 +124,11 @@ def load_model(
     tokenizer = load_tokenizer(folder)
     model = build_empty(config, placement.dtype)
     changes = lora_changes(folder, config) if has_part(folder, LORA) else None
+    plan = memory_plan(model, config, placement.dtype, quantize, str(placement.device))
+    verify_fits(plan, free_bytes(placement.device), quantize)
     for part, module in parts_of(model).items():
         load_part(folder, part, module, changes if part == "language" else None)
+    verify_loaded(folder, model, tokenizer)
     if quantize is not None:
         quantize_language(model.language, quantize, placement.dtype)
     model.to(placement.device)
@@ -151,12 +156,32 @@ def lora_changes(folder: Path, config: ModelConfig) -> dict[str, Callable[[Tenso
                 f"{folder.name}/{LORA}.safetensors: got {name} without its lora_B, expected both"
             )
         delta = config.lora.alpha / len(down) * up.float() @ down.float()
-        changes[name.replace(".lora_A", "")] = lambda weight, delta=delta: weight.float() + delta
+        changes[name.replace(".lora_A", "")] = partial(_add, delta)
     if 2 * len(changes) != len(tensors):
         raise CheckpointError(
             f"{folder.name}/{LORA}.safetensors: got {len(tensors)} tensors, expected pairs A and B"
         )
     return changes
+
+
+def _add(delta: Tensor, weight: Tensor) -> Tensor:
+    return weight.float() + delta
+
+
+def verify_loaded(folder: Path, model: MiniGPT5, tokenizer: PreTrainedTokenizerFast) -> None:
+    """A model that has just been filled, asked the cheap questions; raises `CheckpointError`."""
+    ids = tokenizer.convert_tokens_to_ids(list(CONTROL_TOKENS))
+    rows = model.language.llama.config.vocab_size
+    if max(ids) >= rows:
+        raise CheckpointError(
+            f"{folder}: got embeddings for {rows} tokens, expected more than {max(ids)}, the id of a voken"
+        )
+    if tokenizer.convert_ids_to_tokens(ids) != list(CONTROL_TOKENS):
+        raise CheckpointError(f"{folder}: got ids {ids} for several vokens, expected one each")
+    embeddings = model.language.llama.get_input_embeddings().weight[ids]
+    for what, values in {"vokens": embeddings, "queries of the mapper": model.mapper.queries}.items():
+        if not bool(values.isfinite().all()):
+            raise CheckpointError(f"{folder}: got NaN in the {what}, expected finite numbers")
 
 
 def place(device: str = "auto", dtype: str = "auto") -> Placement:
