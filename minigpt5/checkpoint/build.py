@@ -250,6 +250,10 @@ def _quantized(linear: nn.Linear, mode: Quantization, dtype: torch.dtype) -> nn.
         case "4bit":
             layer = bnb.nn.Linear4bit(*sizes, compute_dtype=dtype, quant_type="nf4")
             layer.weight = bnb.nn.Params4bit(weight, requires_grad=False, quant_type="nf4", module=layer)
+            if (
+                linear.out_features % 32 or linear.in_features % 64
+            ):  # the CPU's fast kernel fails on such sizes
+                layer.support_avx512bf16_for_cpu = False
         case "8bit":
             layer = bnb.nn.Linear8bitLt(*sizes, has_fp16_weights=False)
             layer.weight = bnb.nn.Int8Params(weight, requires_grad=False, has_fp16_weights=False)

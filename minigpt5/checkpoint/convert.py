@@ -24,7 +24,7 @@ from minigpt5.checkpoint.build import build_empty, parts_of
 from minigpt5.checkpoint.official_config import Settings, language_settings, official_config, read_settings
 from minigpt5.checkpoint.store import listed
 from minigpt5.checkpoint.vicuna_tokenizer import convert_tokenizer
-from minigpt5.checkpoint.weight_files import Entries, entries_of_file, entries_of_folder
+from minigpt5.checkpoint.weight_files import Entries, close_files, entries_of_file, entries_of_folder
 from minigpt5.checkpoint.writing import Planned, write_model
 from minigpt5.config import ModelConfig
 from minigpt5.errors import CheckpointError
@@ -154,7 +154,20 @@ def convert(
     appears at `out` before all of it is there; an interrupted run goes on where it stopped, part by part.
     Raises `CheckpointError`, one sentence, naming the file, what was got and what was expected.
     """
-    settings = read_settings(sources.llm, sources.diffusion, sources.qformer, vit_heads, qformer_heads)
+    try:
+        return _convert(sources, out, dtype, (vit_heads, qformer_heads), report)
+    finally:
+        close_files()
+
+
+def _convert(
+    sources: Sources,
+    out: Path,
+    dtype: torch.dtype | None,
+    heads: tuple[int | None, int | None],
+    report: Callable[[str], None],
+) -> ModelConfig:
+    settings = read_settings(sources.llm, sources.diffusion, sources.qformer, *heads)
     opened = open_sources(sources, settings)
     planned = plan(opened)
     tokenizer = convert_tokenizer(sources.llm)

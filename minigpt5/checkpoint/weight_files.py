@@ -1,8 +1,9 @@
 """Weights in other people's files, read one tensor at a time.
 
 safetensors are opened lazily; pickles (`.bin`, `.pth`, `.ckpt`) with `weights_only=True` alone, so that no
-code in them ever runs, and mapped into memory where their format allows it. Every failure is a
-`CheckpointError` of one sentence that names the file.
+code in them ever runs, and mapped into memory where their format allows it. One file at a time is open, so that
+what the system counts as ours stays below the largest of them. Every failure is a `CheckpointError` of one
+sentence that names the file.
 """
 
 import json
@@ -10,6 +11,7 @@ import pickle
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +41,15 @@ Entries = dict[str, Entry]
 
 
 def entries_of_file(path: Path) -> Entries:
-    """The tensors of one file by key; those of a pickle lie at the top, under `state_dict` or `model`."""
+    """The tensors of one file by key; raises `CheckpointError`."""
     _verify_readable(path)
-    if path.suffix == ".safetensors":
-        return _safe_entries(path)
-    values = _unpickled(path)
-    for wrapper in ("state_dict", "model"):
-        if isinstance(values, dict) and isinstance(values.get(wrapper), dict):
-            values = values[wrapper]
-    tensors = _tensors(values)
-    if not tensors:
-        raise CheckpointError(f"{path}: got a file without weights, expected a dictionary of tensors")
-    return {key: _pickled_entry(path, key, tensor) for key, tensor in tensors.items()}
+    return _safe_entries(path) if path.suffix == ".safetensors" else _pickled_entries(path)
+
+
+def close_files() -> None:
+    """Let go of the file that was read last."""
+    _unpickled_tensors.cache_clear()
+    _opened_safetensors.cache_clear()
 
 
 def entries_of_folder(folder: Path) -> Entries:
@@ -109,19 +108,56 @@ def _verify_readable(path: Path) -> None:
 
 
 def _safe_entries(path: Path) -> Entries:
+    stamp = _stamp(path)
     try:
-        handle = safe_open(path, "pt")
-        keys = list(handle.keys())
-        return {key: _safe_entry(path, handle, key) for key in keys}
+        handle = _opened_safetensors(path, stamp)
+        views = {key: handle.get_slice(key) for key in handle.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: got a damaged file ({error}), expected safetensors") from error
+    return {
+        key: Entry(
+            path,
+            key,
+            tuple(view.get_shape()),
+            DTYPE_OF.get(view.get_dtype(), torch.float32),
+            lambda key=key: _opened_safetensors(path, stamp).get_tensor(key),
+        )
+        for key, view in views.items()
+    }
 
 
-def _safe_entry(path: Path, handle: Any, key: str) -> Entry:
-    view = handle.get_slice(key)
-    shape = tuple(view.get_shape())
-    dtype = DTYPE_OF.get(view.get_dtype(), torch.float32)
-    return Entry(path, key, shape, dtype, lambda: handle.get_tensor(key))
+def _pickled_entries(path: Path) -> Entries:
+    """The tensors of a pickle lie at the top, under `state_dict` or under `model`."""
+    stamp = _stamp(path)
+    tensors = _unpickled_tensors(path, stamp)
+    if not tensors:
+        raise CheckpointError(f"{path}: got a file without weights, expected a dictionary of tensors")
+    return {
+        key: Entry(
+            path, key, tuple(tensor.shape), tensor.dtype, lambda key=key: _unpickled_tensors(path, stamp)[key]
+        )
+        for key, tensor in tensors.items()
+    }
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes when another file takes this one's place."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+@lru_cache(maxsize=1)
+def _opened_safetensors(path: Path, stamp: tuple[int, int]) -> Any:
+    return safe_open(path, "pt")
+
+
+@lru_cache(maxsize=1)
+def _unpickled_tensors(path: Path, stamp: tuple[int, int]) -> dict[str, Tensor]:
+    values = _unpickled(path)
+    for wrapper in ("state_dict", "model"):
+        if isinstance(values, dict) and isinstance(values.get(wrapper), dict):
+            values = values[wrapper]
+    return _tensors(values)
 
 
 DTYPE_OF = {
@@ -131,10 +167,6 @@ DTYPE_OF = {
     "BF16": torch.bfloat16,
     "I64": torch.int64,
 }
-
-
-def _pickled_entry(path: Path, key: str, tensor: Tensor) -> Entry:
-    return Entry(path, key, tuple(tensor.shape), tensor.dtype, lambda: tensor)
 
 
 def _unpickled(path: Path) -> Any:

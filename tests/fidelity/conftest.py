@@ -14,11 +14,17 @@ STAGES = ("stage1", "stage2", "prefix")
 
 
 @pytest.fixture(scope="session")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Engine]:
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model folder for each stage."""
     folder: Path = tmp_path_factory.mktemp("converted")
     for stage in STAGES:
         convert(sources(stage), folder / stage, dtype=torch.float32)
-    return {stage: minigpt5.load(folder / stage, device="cpu", dtype="float32") for stage in STAGES}
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engines(converted: Path) -> dict[str, Engine]:
+    return {stage: minigpt5.load(converted / stage, device="cpu", dtype="float32") for stage in STAGES}
 
 
 @pytest.fixture(params=STAGES)

@@ -5,9 +5,11 @@ import torch
 from official_files import Expected, assert_equal, last, options_of
 from torch import Tensor
 
+from minigpt5.conversation import Conversation
 from minigpt5.errors import PromptError
 from minigpt5.generation.engine import Engine
 from minigpt5.generation.official import OfficialStep, decode_officially
+from minigpt5.options import GenerationOptions
 from minigpt5.prompt import encode_raw
 
 
@@ -143,3 +145,10 @@ def test_pictures_beyond_the_placeholders_are_left_out_and_missing_ones_told(
         engine.generate_ids(prompt, (), few)
     with pytest.raises(PromptError, match="empty"):
         engine.generate_ids("", (), few)
+
+
+def test_the_paper_model_chats_through_the_same_engine_as_any_other(engine: Engine) -> None:
+    options = GenerationOptions(seed=1, max_new_tokens=6, num_inference_steps=2, pictures="always")
+    reply = engine.reply(Conversation().user("What should happen then?"), options)
+    assert [image.size for image in reply.images] == [(64, 64)]
+    assert "[IMG" not in reply.text

@@ -1,0 +1,63 @@
+"""How far real 4-bit and 8-bit layers drift from float32, part by part, on the official files and on storybook."""
+
+from pathlib import Path
+
+import bitsandbytes as bnb
+import pytest
+import torch
+from official_files import Expected
+from torch import Tensor
+
+import minigpt5
+from minigpt5.generation.engine import Engine
+
+STORYBOOK = Path(__file__).parents[2] / "weights/storybook"
+LAYERS = {"4bit": bnb.nn.Linear4bit, "8bit": bnb.nn.Linear8bitLt}
+# relative norm of the difference: one and a half times what was measured, see docs/fidelity.md
+LIMITS = {
+    ("stage2", "8bit"): {"states": 0.04, "prompt_embeds": 0.04, "latents": 0.012},
+    ("stage2", "4bit"): {"states": 0.48, "prompt_embeds": 0.54, "latents": 0.21},
+    ("storybook", "8bit"): {"states": 0.045, "prompt_embeds": 0.011, "latents": 0.0012},
+    ("storybook", "4bit"): {"states": 0.26, "prompt_embeds": 0.065, "latents": 0.0045},
+}
+
+
+@torch.inference_mode()
+def outputs(engine: Engine) -> dict[str, Tensor]:
+    """States of a prompt and a voken group, prompt embeddings, and latents after one step of the brush."""
+    text = Expected("stage2").cases["gen_force_0img"]["prompt"]
+    language, vokens = engine.model.language, torch.tensor([engine._vocabulary.vokens])
+    embeds = torch.cat([engine.embed_raw(text), language.embed(vokens)], dim=1)
+    states, _ = language(embeds)  # (1,T,D)
+    prompt_embeds = engine.model.mapper(states[:, -9:-1])
+    latents = engine.model.diffusion.initial_latents(torch.Generator().manual_seed(0))
+    drawn = next(
+        engine.model.diffusion.denoise(
+            prompt_embeds,
+            engine.model.mapper.null_embeds(),
+            guidance_scale=7.5,
+            num_inference_steps=50,
+            scheduler="pndm",
+            latents=latents,
+        )
+    )
+    return {"states": states, "prompt_embeds": prompt_embeds, "latents": drawn}
+
+
+@pytest.mark.parametrize("name", ["stage2", "storybook"])
+def test_quantized_outputs_stay_near(name: str, converted: Path) -> None:
+    folder = STORYBOOK if name == "storybook" else converted / name
+    whole = outputs(minigpt5.load(folder, device="cpu", dtype="float32"))
+    drifts = {}
+    for mode, kind in LAYERS.items():
+        engine = minigpt5.load(folder, quantize=mode, device="cpu", dtype="float32")  # type: ignore[arg-type]
+        assert isinstance(engine.model.language.llama.model.layers[0].mlp.up_proj, kind)
+        assert type(engine.model.language.llama.lm_head) is torch.nn.Linear
+        quantized = outputs(engine)
+        drifts[mode] = {
+            part: float((quantized[part] - value).norm() / value.norm()) for part, value in whole.items()
+        }
+    for mode, parts in drifts.items():
+        for part, drift in parts.items():
+            assert 0 < drift < LIMITS[name, mode][part], (mode, part, drift)
+    assert all(drifts["8bit"][part] < drifts["4bit"][part] for part in whole), drifts
