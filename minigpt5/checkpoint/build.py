@@ -1,6 +1,6 @@
 """A folder made into a model that runs: built from its configuration, filled, quantized, put on a device.
 
-    load_model = build_empty (sizes without numbers) -> load_part, LoRA merged -> quantize -> device
+    load_model = build_empty (sizes without numbers) -> each part: load_part, LoRA merged, quantized, placed
 
 Only the linear layers of the LLM's blocks are quantized (the official parts around it are small); its
 embeddings and output layer keep their precision, because the voken rows live there.
@@ -127,10 +127,15 @@ def load_model(
     plan = memory_plan(model, config, placement.dtype, quantize, str(placement.device))
     verify_fits(plan, free_bytes(placement.device), quantize)
     for part, module in parts_of(model).items():
-        load_part(folder, part, module, changes if part == "language" else None)
+        if part == "language":
+            after_file = (
+                partial(quantize_language, model.language, quantize, placement) if quantize else _nothing
+            )
+            load_part(folder, part, module, changes, after_file)
+        else:
+            load_part(folder, part, module)
+        module.to(placement.device)
     verify_loaded(folder, model, tokenizer)
-    if quantize is not None:
-        quantize_language(model.language, quantize, placement.dtype)
     model.to(placement.device)
     facts = {
         "device": str(placement.device),
@@ -229,16 +234,22 @@ def _cpu_flags() -> set[str]:
     return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 
-def quantize_language(language: LanguageModel, mode: Quantization, dtype: torch.dtype) -> None:
-    """Swap the linear layers of the LLM's blocks for bitsandbytes' ones, in place.
+def quantize_language(language: LanguageModel, mode: Quantization, placement: Placement) -> None:
+    """Swap the linear layers of the LLM's blocks for bitsandbytes' ones on the device, in place.
 
-    They are quantized when the module is next moved to a device, the CPU included.
+    Layers that have not come from their file yet, or are swapped already, are left alone: called after each
+    file, no more than one file is ever held whole.
     """
     blocks = language.llama.model.layers
     for name, module in list(blocks.named_modules()):
-        if isinstance(module, nn.Linear):
+        if type(module) is nn.Linear and not any(tensor.is_meta for tensor in module.parameters()):
             parent, _, child = name.rpartition(".")
-            setattr(blocks.get_submodule(parent), child, _quantized(module, mode, dtype))
+            layer = _quantized(module, mode, placement.dtype).to(placement.device)
+            setattr(blocks.get_submodule(parent), child, layer)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _quantized(linear: nn.Linear, mode: Quantization, dtype: torch.dtype) -> nn.Module:
@@ -253,7 +264,7 @@ def _quantized(linear: nn.Linear, mode: Quantization, dtype: torch.dtype) -> nn.
             if (
                 linear.out_features % 32 or linear.in_features % 64
             ):  # the CPU's fast kernel fails on such sizes
-                layer.support_avx512bf16_for_cpu = False
+                vars(layer)["support_avx512bf16_for_cpu"] = False
         case "8bit":
             layer = bnb.nn.Linear8bitLt(*sizes, has_fp16_weights=False)
             layer.weight = bnb.nn.Int8Params(weight, requires_grad=False, has_fp16_weights=False)

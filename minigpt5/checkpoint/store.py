@@ -43,11 +43,12 @@ def load_part(
     part: str,
     module: nn.Module,
     changes: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+    after_file: Callable[[], None] = lambda: None,
 ) -> None:
     """Fill `module` with part `part`, file by file; the values take the module's precision.
 
     Tensors of `module` that are on the meta device come into being here. `changes` are applied to the stored
-    values of the keys they name. Raises `CheckpointError`, and then has changed nothing.
+    values of the keys they name; `after_file` may move or replace what has come. Raises `CheckpointError`.
     """
     files = _complete(folder, part)
     shapes = {key: shape for path in files for key, shape in _shapes(path).items()}
@@ -59,6 +60,7 @@ def load_part(
                 tensor = changes[key](tensor)
             for name in names[key]:
                 _put(module, name, tensor)
+        after_file()
 
 
 def has_part(folder: Path, part: str) -> bool:

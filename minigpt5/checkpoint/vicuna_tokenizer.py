@@ -85,7 +85,7 @@ def _added_tokens(folder: Path, tokenizer: Tokenizer) -> list[str]:
     settings = read_json(path) if (path := folder / "tokenizer_config.json").is_file() else {}
     for index, token in settings.get("added_tokens_decoder", {}).items():
         added[token["content"]] = int(index)
-    ordered = sorted(added, key=lambda token: added[token])
+    ordered = [*sorted(added, key=lambda token: added[token]), _content(settings.get("pad_token"))]
     if (path := folder / "special_tokens_map.json").is_file():
         ordered += [_content(token) for token in read_json(path).values()]
     known = tokenizer.get_vocab()

@@ -6,12 +6,13 @@ what the system counts as ours stays below the largest of them. Every failure is
 sentence that names the file.
 """
 
+import argparse
 import json
 import pickle
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from minigpt5.errors import CheckpointError
 LLM_INDEX = "pytorch_model.bin.index.json"
 PICKLED_SHARD = re.compile(r"pytorch_model(-\d+-of-\d+)?\.bin")
 SAFE_SHARD = re.compile(r"(model|diffusion_pytorch_model)(-\d+-of-\d+)?\.safetensors")
+
+HALF_FILE = re.compile(r"(model|diffusion_pytorch_model)\.fp16\.safetensors")
+HARMLESS: list[Any] = [argparse.Namespace]  # Lightning stores a run's flags in one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +71,7 @@ def shards_of(folder: Path) -> list[Path]:
     """The weight files of a Hugging Face folder; raises `CheckpointError` unless the run of shards is whole."""
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: got no such folder, expected a Hugging Face model folder")
-    for kind in (SAFE_SHARD, PICKLED_SHARD, re.compile(r"diffusion_pytorch_model\.bin")):
+    for kind in (SAFE_SHARD, HALF_FILE, PICKLED_SHARD, re.compile(r"diffusion_pytorch_model\.bin")):
         found = sorted(path for path in folder.iterdir() if kind.fullmatch(path.name))
         if found:
             _verify_run(folder, found)
@@ -120,7 +124,7 @@ def _safe_entries(path: Path) -> Entries:
             key,
             tuple(view.get_shape()),
             DTYPE_OF.get(view.get_dtype(), torch.float32),
-            lambda key=key: _opened_safetensors(path, stamp).get_tensor(key),
+            partial(_read_safetensors, path, stamp, key),
         )
         for key, view in views.items()
     }
@@ -133,11 +137,17 @@ def _pickled_entries(path: Path) -> Entries:
     if not tensors:
         raise CheckpointError(f"{path}: got a file without weights, expected a dictionary of tensors")
     return {
-        key: Entry(
-            path, key, tuple(tensor.shape), tensor.dtype, lambda key=key: _unpickled_tensors(path, stamp)[key]
-        )
+        key: Entry(path, key, tuple(tensor.shape), tensor.dtype, partial(_read_pickled, path, stamp, key))
         for key, tensor in tensors.items()
     }
+
+
+def _read_safetensors(path: Path, stamp: tuple[int, int], key: str) -> Tensor:
+    return _opened_safetensors(path, stamp).get_tensor(key)
+
+
+def _read_pickled(path: Path, stamp: tuple[int, int], key: str) -> Tensor:
+    return _unpickled_tensors(path, stamp)[key]
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -172,7 +182,8 @@ DTYPE_OF = {
 def _unpickled(path: Path) -> Any:
     """What is in a pickle of plain values and tensors; anything else in it is refused unread."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
+        with torch.serialization.safe_globals(HARMLESS):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
     except pickle.UnpicklingError as error:
         if re.search("unsupported (global|class)", str(error), re.IGNORECASE):
             refused = "got a pickle that holds more than plain values and tensors"

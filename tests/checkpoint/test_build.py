@@ -9,7 +9,9 @@ from transformers import PreTrainedTokenizerFast
 
 import minigpt5
 from minigpt5.checkpoint import build as building
+from minigpt5.checkpoint import store
 from minigpt5.checkpoint.build import load_model, parts_of, place, save_model
+from minigpt5.checkpoint.store import save_part
 from minigpt5.config import ModelConfig
 from minigpt5.conversation import Conversation
 from minigpt5.errors import CheckpointError, OptionError
@@ -89,3 +91,26 @@ def test_bfloat16_answers_too(folder: Path) -> None:
     engine = minigpt5.load(folder, device="cpu", dtype="bfloat16")
     options = GenerationOptions(seed=0, max_new_tokens=3, num_inference_steps=2, pictures="always")
     assert len(engine.reply(Conversation().user("Draw."), options).images) == 1
+
+
+def test_layers_are_quantized_file_by_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = []
+    quantize = building.quantize_language
+
+    def watched(language, mode, placement):
+        quantize(language, mode, placement)
+        modules = language.llama.model.layers.modules()
+        kinds.append([type(module) for module in modules if isinstance(module, torch.nn.Linear)])
+
+    monkeypatch.setattr(store, "MAX_FILE_BYTES", 40_000)
+    loaded = load_model(folder, device="cpu", dtype="float32").model
+    save_part(folder, "language", loaded.language)
+    assert len(list(folder.glob("language-*"))) > 2
+    monkeypatch.setattr(building, "quantize_language", watched)
+    model = load_model(folder, quantize="8bit", device="cpu", dtype="float32").model
+    counts = [row.count(bnb.nn.Linear8bitLt) for row in kinds]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1] == len(kinds[-1])
+    embeds = torch.randn(1, 5, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert (model.language(embeds)[0] - loaded.language(embeds)[0]).norm() < 0.05 * embeds.norm()

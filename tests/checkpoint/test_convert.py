@@ -1,5 +1,6 @@
 """Official files become a model folder, whole or not at all; what is wrong with them is said in one sentence."""
 
+import argparse
 import errno
 import json
 import os
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from official_files import OFFICIAL_FILES, Expected, options_of, sources
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import minigpt5
 from minigpt5.__main__ import main
@@ -289,6 +290,19 @@ def test_the_command_line_converts_and_says_what_is_wrong(
 
 def as_flags(given: Sources) -> dict[str, Path]:
     return {name: getattr(given, name) for name in Sources.__slots__}
+
+
+def test_a_runs_flags_and_half_precision_files_are_read(files: Path, out: Path) -> None:
+    values = torch.load(files / STAGE1, weights_only=True)
+    (files / STAGE1).unlink()
+    torch.save({**values, "hyper_parameters": argparse.Namespace(learning_rate=2e-5)}, files / STAGE1)
+    unet = files / UNET / "diffusion_pytorch_model.safetensors"
+    halves = {key: tensor.half() for key, tensor in load_file(unet).items()}
+    unet.unlink()
+    save_file(halves, files / UNET / "diffusion_pytorch_model.fp16.safetensors")
+    convert(sources("stage1", files), out)
+    assert load_file(out / "unet.safetensors")["conv_in.weight"].dtype == torch.float16
+    assert load_file(out / "mapper.safetensors")["queries"].dtype == torch.float32
 
 
 def make_other_set(root: Path) -> None:
