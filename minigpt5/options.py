@@ -42,7 +42,7 @@ class GenerationOptions:
     none.
     """
 
-    temperature: float = 0.7
+    temperature: float = 0.5
     top_p: float = 0.9
     top_k: int = 0
     repetition_penalty: float = 1.0
