@@ -76,15 +76,15 @@ def stop(engine: Engine, kind: type) -> float:
 def unet_call(engine: Engine) -> float:
     """Seconds of one guided UNet call."""
     diffusion, config = engine.model.diffusion, engine.config.mapper
-    latents = torch.randn(2, *diffusion.latent_shape)
-    embeds = torch.randn(2, config.length, config.width)
+    latents = torch.randn(2, *diffusion.latent_shape).to(diffusion.unet.dtype)
+    embeds = torch.randn(2, config.length, config.width).to(latents)
     return seconds(lambda: diffusion.unet(latents, 500, encoder_hidden_states=embeds))
 
 
 @torch.inference_mode()
 def bare_forward(engine: Engine) -> float:
     """Seconds of one token through the bare LLM, without cache, sampling or text."""
-    embeds = torch.randn(1, 1, engine.config.mapper.llm_width)
+    embeds = torch.randn(1, 1, engine.config.mapper.llm_width).to(engine.model.language.llama.dtype)
     return seconds(lambda: engine.model.language.logits(engine.model.language(embeds)[0]), times=50)
 
 
