@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import make_config
+from tiny_model import make_config
 
 from minigpt5.checkpoint.build import build
 from minigpt5.data.storybook.attributes import ATTRIBUTES, labels_of

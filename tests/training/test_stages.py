@@ -4,7 +4,7 @@ import random
 
 import pytest
 import torch
-from conftest import make_config
+from tiny_model import make_config
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from minigpt5.checkpoint.build import build
