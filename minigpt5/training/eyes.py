@@ -9,7 +9,6 @@ import random
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from minigpt5.data.storybook.attributes import ATTRIBUTES, labels_of
@@ -17,6 +16,7 @@ from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import random_scene, sample_scene
 from minigpt5.images import preprocess
 from minigpt5.model.vision import VisionTower
+from minigpt5.training.losses import attribute_losses
 
 SHARPNESS = 10.0  # logits per squared distance, in units of the tags' variance
 
@@ -72,16 +72,7 @@ class AttributeTask:
     def losses(self, batch: tuple[torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Mean cross-entropy over the attributes, and the share of all of them that is right."""
         pixels, labels = batch
-        return self.losses_of(self.module(pixels), labels)
-
-    @staticmethod
-    def losses_of(logits: list[torch.Tensor], labels: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The same from the logits (B,classes) of each attribute."""
-        loss = torch.stack(
-            [F.cross_entropy(x, y) for x, y in zip(logits, labels.unbind(1), strict=True)]
-        ).mean()
-        right = torch.stack([x.argmax(1) == y for x, y in zip(logits, labels.unbind(1), strict=True)])
-        return {"loss": loss, "accuracy": right.float().mean().detach()}
+        return attribute_losses(self.module(pixels), labels)
 
 
 class TagTask(AttributeTask):
@@ -91,7 +82,7 @@ class TagTask(AttributeTask):
         """Mean cross-entropy plus the mean squared distance to the right tags, in units of their variance."""
         pixels, labels = batch
         logits = self.module(pixels)
-        losses = self.losses_of(logits, labels)
+        losses = attribute_losses(logits, labels)
         distance = -torch.stack(
             [x.gather(1, y[:, None]).mean() for x, y in zip(logits, labels.unbind(1), strict=True)]
         ).mean()

@@ -33,6 +33,18 @@ def text_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(logits.float(), labels, ignore_index=IGNORED)
 
 
+def attribute_losses(logits: list[torch.Tensor], labels: torch.Tensor) -> dict[str, torch.Tensor]:
+    """logits (N,classes) of each of A attributes, labels (N,A) -> mean cross-entropy and share that is right.
+
+    Of no examples (N = 0) both are 0.
+    """
+    pairs = list(zip(logits, labels.unbind(1), strict=True))
+    loss = torch.stack([F.cross_entropy(x.float(), y, reduction="sum") for x, y in pairs]).sum()
+    right = torch.stack([(x.argmax(1) == y).sum() for x, y in pairs]).sum()
+    count = max(1, labels.numel())
+    return {"loss": loss / count, "accuracy": (right / count).detach()}
+
+
 def reconstruction_loss(picture: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """L1 + 2 MSE + 0.3 gradient L1, so that outlines stay crisp; both (B,3,H,W) in [-1,1] -> scalar."""
     difference = picture - target

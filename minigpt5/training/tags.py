@@ -24,13 +24,13 @@ class Tags:
         values = [value for classes in ATTRIBUTES.values() for value in classes]
         pieces = [tokenizer.encode(value, add_special_tokens=False) for value in values]
         self.sizes = [len(classes) for classes in ATTRIBUTES.values()]
+        self.starts = [sum(self.sizes[:index]) for index in range(COUNT)]
         self.ids = torch.tensor([piece for word in pieces for piece in word])
         self.offsets = torch.tensor([0, *[len(word) for word in pieces]])[:-1].cumsum(0)
 
     def rows(self, scene: Scene) -> list[int]:
         """The row of each attribute's value."""
-        starts = [sum(self.sizes[:index]) for index in range(COUNT)]
-        return [start + label for start, label in zip(starts, labels_of(scene), strict=True)]
+        return [start + label for start, label in zip(self.starts, labels_of(scene), strict=True)]
 
     def embed(self, weight: torch.Tensor) -> torch.Tensor:
         """The LLM's input embeddings (vocabulary,D) -> (rows,D), a value of several tokens as their mean."""

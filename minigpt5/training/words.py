@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import nn
 from transformers import PreTrainedTokenizerFast
@@ -27,7 +26,7 @@ from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.data.storybook.turns import Document, Turn
 from minigpt5.model.language import LanguageModel
 from minigpt5.prompt import Encoded, encode, encode_caption
-from minigpt5.training.losses import IGNORED, text_loss
+from minigpt5.training.losses import IGNORED, attribute_losses, text_loss
 from minigpt5.training.tags import Tags
 from minigpt5.vokens import CONTROL_TOKENS, IMAGE_PLACEHOLDER, NUM_VOKENS, VOKENS
 
@@ -168,8 +167,10 @@ class LanguageTask:
             ids=table[0],
             targets=table[1],
             tags=table[2],
-            drawn=torch.tensor([divmod(place, width) for place, _ in whole]).view(-1, 2),
-            labels=torch.tensor([labels_of(scene) for _, scene in whole]).view(-1, len(ATTRIBUTES)),
+            drawn=torch.tensor([divmod(place, width) for place, _ in whole], dtype=torch.long).view(-1, 2),
+            labels=torch.tensor([labels_of(scene) for _, scene in whole], dtype=torch.long).view(
+                -1, len(ATTRIBUTES)
+            ),
         )
 
     def _example(self, rng: random.Random) -> Encoded:
@@ -192,13 +193,9 @@ class LanguageTask:
         rows, starts = batch.drawn.unbind(1)
         places = starts[:, None] - 1 + torch.arange(NUM_VOKENS, device=starts.device)
         states = hidden[rows[:, None], places].flatten(1)  # (G, V D)
-        logits = [head(states).float() for head in self.module.heads]
-        meant = torch.stack(
-            [F.cross_entropy(x, y) for x, y in zip(logits, batch.labels.unbind(1), strict=True)]
-        ).mean()
-        right = torch.stack([x.argmax(1) == y for x, y in zip(logits, batch.labels.unbind(1), strict=True)])
+        meant = attribute_losses([head(states) for head in self.module.heads], batch.labels)
         return {
-            "loss": text + meant,
+            "loss": text + meant["loss"],
             "text_loss": text.detach(),
-            "accuracy": right.float().mean().detach(),
+            "accuracy": meant["accuracy"],
         }

@@ -26,6 +26,17 @@ def task(tokenizer):
     return LanguageTask(Reader(model.language), tokenizer, row=160)
 
 
+def learn(task, batch, steps):
+    """The losses on `batch` before and after some steps on it."""
+    optimizer = torch.optim.AdamW(task.module.parameters(), 1e-2)
+    before = task.losses(batch)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        task.losses(batch)["loss"].backward()
+        optimizer.step()
+    return before, task.losses(batch)
+
+
 def test_a_scene_is_one_tag_for_every_attribute(tokenizer):
     tags = Tags(tokenizer)
     names = [value for classes in ATTRIBUTES.values() for value in classes]
@@ -64,6 +75,12 @@ def test_the_pictures_to_draw_are_where_the_vokens_begin(task):
     assert row.labels.shape == (len(row.drawn), len(ATTRIBUTES))
 
 
+def test_rows_without_a_picture_to_draw_still_teach_words(task):
+    row = next(task.batches(2, 0))
+    bare = replace(row, drawn=row.drawn[:0], labels=row.labels[:0])
+    assert torch.isfinite(task.losses(bare)["loss"])
+
+
 def test_rows_repeat_and_differ(task):
     first, second = (next(task.batches(2, step)) for step in (0, 1))
     assert torch.equal(first.ids, next(task.batches(2, 0)).ids)
@@ -71,14 +88,7 @@ def test_rows_repeat_and_differ(task):
 
 
 def test_the_words_learn_next_tokens_and_what_vokens_mean(task):
-    optimizer = torch.optim.AdamW(task.module.parameters(), 1e-2)
-    row = next(task.batches(4, 0))
-    before = task.losses(row)
-    for _ in range(15):
-        optimizer.zero_grad()
-        task.losses(row)["loss"].backward()
-        optimizer.step()
-    after = task.losses(row)
+    before, after = learn(task, next(task.batches(4, 0)), 15)
     assert after["text_loss"] < 0.8 * before["text_loss"]
     assert after["accuracy"] > before["accuracy"]
 
@@ -88,14 +98,7 @@ def test_the_eyes_come_to_say_the_tags(tokenizer):
     model = build(replace(make_config(len(tokenizer)), num_query_tokens=COUNT))
     tags = Tags(tokenizer).embed(model.language.llama.get_input_embeddings().weight.detach())
     task = TagTask(Tagger(model.vision, tags), 32)
-    batch = next(task.batches(8, 0))
-    optimizer = torch.optim.AdamW(model.vision.parameters(), 1e-2)
-    before = task.losses(batch)
-    for _ in range(40):
-        optimizer.zero_grad()
-        task.losses(batch)["loss"].backward()
-        optimizer.step()
-    after = task.losses(batch)
+    before, after = learn(task, next(task.batches(8, 0)), 40)
     assert after["distance"] < 0.5 * before["distance"]
     assert after["accuracy"] > before["accuracy"]
 
