@@ -73,14 +73,14 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     """The flags of `convert`: one for each of the official files."""
     files = {
         "llm": "Vicuna folder: config.json, tokenizer.model, *.bin or *.safetensors",
-        "vit": "eva_vit_g.pth",
-        "qformer": "blip2_pretrained_flant5xxl.pth",
+        "qformer": "blip2_pretrained_flant5xxl.pth, or the file or folder of transformers' BLIP-2",
         "minigpt4": "prerained_minigpt4_7b.pth",
         "diffusion": "Stable Diffusion 2.1-base folder",
         "stage1": "stage1_cc3m.ckpt",
     }
     for name, what in files.items():
         parser.add_argument(f"--{name}", type=Path, required=True, help=what)
+    parser.add_argument("--vit", type=Path, help="eva_vit_g.pth (default: the ViT of transformers' BLIP-2)")
     parser.add_argument("--stage2", type=Path, help="stage2_vist.ckpt or stage2_mmdialog.ckpt")
     parser.add_argument("--out", type=Path, required=True, help="the new model folder")
     parser.add_argument("--dtype", choices=tuple(DTYPES), help="stored precision (default: as in the files)")
@@ -127,7 +127,7 @@ def run_plan(arguments: argparse.Namespace) -> None:
 
 def run_convert(arguments: argparse.Namespace) -> None:
     """`convert`: nothing is written before all keys and shapes have been found right."""
-    names = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
+    names = ("llm", "qformer", "minigpt4", "diffusion", "stage1", "stage2", "vit")
     convert(
         Sources(**{name: getattr(arguments, name) for name in names}),
         arguments.out,

@@ -3,7 +3,7 @@
 What no file holds are constants of the official code, written here with their source, and the numbers of
 heads of the two frozen eyes: those of the ViT follow from its width (88 a head, official `create_eva_vit_g`;
 narrower ones 16 a head), those of the Q-Former from `bert-base-uncased/config.json` beside its file, or from
-its width (64 a head, BERT). Both can be given instead.
+its width (64 a head, BERT). The `config.json` of transformers' BLIP-2 tells both. Both can be given instead.
 """
 
 import inspect
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from transformers import Blip2QFormerConfig, Blip2VisionConfig
 
 from minigpt5.checkpoint.weight_files import read_json
 from minigpt5.config import LoraConfig, MapperConfig, ModelConfig
@@ -76,9 +77,7 @@ def read_settings(
         given = read_json(generation)
         values |= {key: given[key] for key in ("bos_token_id", "eos_token_id") if key in given}
     text_encoder = diffusion / "text_encoder" / "config.json"
-    bert = qformer.parent / "bert-base-uncased" / "config.json"
-    if qformer_heads is None and bert.is_file():
-        qformer_heads = read_json(bert).get("num_attention_heads")
+    known = _known_heads(qformer)
     return Settings(
         llm,
         values,
@@ -86,9 +85,22 @@ def read_settings(
         read_json(diffusion / "vae" / "config.json"),
         read_json(diffusion / "scheduler" / "scheduler_config.json"),
         read_json(text_encoder) if text_encoder.is_file() else {},
-        vit_heads,
-        qformer_heads,
+        vit_heads or known.get("vit"),
+        qformer_heads or known.get("qformer"),
     )
+
+
+def _known_heads(qformer: Path) -> dict[str, int]:
+    """The numbers of heads in the settings that lie in the folder `qformer` or beside the file."""
+    folder = qformer if qformer.is_dir() else qformer.parent
+    bert, blip2 = folder / "bert-base-uncased" / "config.json", folder / "config.json"
+    if blip2.is_file() and "qformer_config" in (given := read_json(blip2)):
+        return {
+            "vit": Blip2VisionConfig(**given.get("vision_config", {})).num_attention_heads,
+            "qformer": Blip2QFormerConfig(**given["qformer_config"]).num_attention_heads,
+        }
+    heads = read_json(bert).get("num_attention_heads") if bert.is_file() else None
+    return {"qformer": heads} if heads else {}
 
 
 def official_config(name: str, shapes: Shapes, settings: Settings) -> ModelConfig:

@@ -50,6 +50,11 @@ def entries_of_file(path: Path) -> Entries:
     return _safe_entries(path) if path.suffix == ".safetensors" else _pickled_entries(path)
 
 
+def entries_of(path: Path) -> Entries:
+    """The tensors of a file, or of all shards of a folder."""
+    return entries_of_folder(path) if path.is_dir() else entries_of_file(path)
+
+
 def close_files() -> None:
     """Let go of the file that was read last."""
     _unpickled_tensors.cache_clear()

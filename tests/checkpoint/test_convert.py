@@ -289,7 +289,8 @@ def test_the_command_line_converts_and_says_what_is_wrong(
 
 
 def as_flags(given: Sources) -> dict[str, Path]:
-    return {name: getattr(given, name) for name in Sources.__slots__}
+    paths = {name: getattr(given, name) for name in Sources.__slots__}
+    return {name: path for name, path in paths.items() if path}
 
 
 def test_a_runs_flags_and_half_precision_files_are_read(files: Path, out: Path) -> None:

@@ -12,9 +12,10 @@ import pytest
 import torch
 from official_files import OFFICIAL_FILES
 
-from minigpt5.checkpoint import convert as converting
+from minigpt5.checkpoint import official_names as names_of
 from minigpt5.checkpoint.build import build_empty
 from minigpt5.checkpoint.convert import Source, plan, verify_plan
+from minigpt5.checkpoint.derived_tensors import eva_tensors, prefix_tensors
 from minigpt5.checkpoint.official_config import Settings, official_config
 from minigpt5.checkpoint.weight_files import Entries, Entry
 from minigpt5.config import ModelConfig
@@ -65,25 +66,25 @@ def entries(table: str, prefix: str = "") -> Entries:
 def opened(*checkpoints: tuple[str, dict[str, Any]]) -> list[Source]:
     whole = "stage1_full_model"
     return [
-        Source(Path("vit"), converting.VIT, converting._used_blocks(entries("eva_vit_g"))),
-        Source(Path("qformer"), converting.QFORMER, entries("blip2_qformer")),
-        Source(Path("minigpt4"), converting.MINIGPT4, entries("minigpt4")),
-        Source(Path("vicuna"), converting.LLM, entries("llm")),
-        Source(Path("unet"), converting.UNET, entries(whole, "unet.")),
-        Source(Path("vae"), converting.VAE, entries(whole, "vae.")),
-        Source(Path("text"), converting.TEXT_ENCODER, entries(whole, "sd_text_encoder.")),
+        Source(Path("vit"), names_of.VIT, eva_tensors(entries("eva_vit_g"))),
+        Source(Path("qformer"), names_of.QFORMER, entries("blip2_qformer")),
+        Source(Path("minigpt4"), names_of.MINIGPT4, entries("minigpt4")),
+        Source(Path("vicuna"), names_of.LLM, entries("llm")),
+        Source(Path("unet"), names_of.UNET, entries(whole, "unet.")),
+        Source(Path("vae"), names_of.VAE, entries(whole, "vae.")),
+        Source(Path("text"), names_of.TEXT_ENCODER, entries(whole, "sd_text_encoder.")),
         *(
-            Source(Path(table), names, converting._fold_prefix(Path(table), entries(table), SETTINGS))
+            Source(Path(table), names, prefix_tensors(Path(table), entries(table), SETTINGS))
             for table, names in checkpoints
         ),
     ]
 
 
-FIRST = ("stage1_checkpoint", converting.STAGE1)
+FIRST = ("stage1_checkpoint", names_of.STAGE1)
 MODELS = {
     "stage 1": (FIRST,),
-    "stage 2": (FIRST, ("stage2_checkpoint", converting.STAGE2)),
-    "prefix tuning": (("prefix_checkpoint", converting.STAGE1),),
+    "stage 2": (FIRST, ("stage2_checkpoint", names_of.STAGE2)),
+    "prefix tuning": (("prefix_checkpoint", names_of.STAGE1),),
 }
 
 
@@ -101,7 +102,7 @@ def test_all_keys_map_one_to_one(model: str) -> None:
         name
         for source in sources
         for key in source.entries
-        if (name := converting.translate(source.names, key)[1])
+        if (name := names_of.translate(source.names, key)[1])
     ]
     again = {
         "mapper/transformer",
@@ -132,15 +133,15 @@ def test_keys_too_many_or_of_another_shape_are_refused_by_name() -> None:
     sources = opened(FIRST)
     config = config_of(sources)
     vit = sources[0].entries
-    extra = Source(Path("eva.pth"), converting.VIT, {**vit, "blocks.3.surprise": vit["cls_token"]})
+    extra = Source(Path("eva.pth"), names_of.VIT, {**vit, "blocks.3.surprise": vit["cls_token"]})
     with pytest.raises(CheckpointError, match=r"eva\.pth: got 1 unknown keys \(blocks\.3\.surprise\)"):
         plan([extra, *sources[1:]])
     fewer = Source(
-        Path("eva.pth"), converting.VIT, {k: v for k, v in vit.items() if k != "blocks.7.mlp.fc1.bias"}
+        Path("eva.pth"), names_of.VIT, {k: v for k, v in vit.items() if k != "blocks.7.mlp.fc1.bias"}
     )
     with pytest.raises(CheckpointError, match=r"eva\.pth: got no blocks\.7\.mlp\.fc1\.bias, expected"):
         verify_plan(plan([fewer, *sources[1:]]), [fewer, *sources[1:]], config)
     norm = Entry(Path("eva.pth"), "blocks.5.norm1.bias", (7,), torch.float16, lambda: torch.zeros(7))
-    other = Source(Path("eva.pth"), converting.VIT, {**vit, "blocks.5.norm1.bias": norm})
+    other = Source(Path("eva.pth"), names_of.VIT, {**vit, "blocks.5.norm1.bias": norm})
     with pytest.raises(CheckpointError, match=r"blocks\.5\.norm1\.bias of shape \(7,\), expected \(1408,\)"):
         verify_plan(plan([other, *sources[1:]]), [other, *sources[1:]], config)
