@@ -44,6 +44,11 @@ def build_parser() -> argparse.ArgumentParser:
         choices=("4bit", "8bit"),
         help="quantize the language model (4bit is the faster)",
     )
+    model.add_argument(
+        "--offload-vision",
+        action="store_true",
+        help="keep the ViT and the Q-Former on the CPU, for a small GPU",
+    )
     page = parser.add_argument_group("page")
     page.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network"
@@ -82,7 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault(name, value)
     print(f"Loading {flags.model} ...", flush=True)
     try:
-        engine = minigpt5.load(flags.model, device=flags.device, dtype=flags.dtype, quantize=flags.quantize)
+        engine = minigpt5.load(
+            flags.model,
+            device=flags.device,
+            dtype=flags.dtype,
+            quantize=flags.quantize,
+            offload_vision=flags.offload_vision,
+            report=lambda plan: print(plan, flush=True),
+        )
     except minigpt5.MiniGPT5Error as error:
         print(f"Cannot load {flags.model}: {error}", file=sys.stderr)
         return 1

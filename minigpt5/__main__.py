@@ -7,9 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from minigpt5.checkpoint.build import DTYPES, build_empty, place
+from minigpt5.checkpoint.build import build_empty
 from minigpt5.checkpoint.convert import Sources, convert
-from minigpt5.checkpoint.memory import free_bytes, memory_plan, table
+from minigpt5.checkpoint.memory import free_on, memory_plan, table
+from minigpt5.checkpoint.placement import DTYPES, place, place_vision
 from minigpt5.config import ModelConfig
 from minigpt5.errors import MiniGPT5Error
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
@@ -66,6 +67,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype", choices=("auto", *DTYPES), default="auto", help="precision (default: auto)"
     )
+    parser.add_argument("--offload-vision", action="store_true", help="keep the eyes on the CPU")
     parser.set_defaults(command=run_plan)
 
 
@@ -120,9 +122,10 @@ def run_plan(arguments: argparse.Namespace) -> None:
     """`plan`: print what each part would need and what is free; nothing is loaded."""
     quantize = None if arguments.quantize == "none" else arguments.quantize
     config, placement = ModelConfig.load(arguments.model), place(arguments.device, arguments.dtype)
+    vision = place_vision(placement, arguments.offload_vision)
     model = build_empty(config)
-    lines = memory_plan(model, config, placement.dtype, quantize, str(placement.device))
-    print(table(lines, free_bytes(placement.device)))
+    lines = memory_plan(model, config, placement.dtype, quantize, str(placement.device), vision)
+    print(table(lines, free_on(lines)))
 
 
 def run_convert(arguments: argparse.Namespace) -> None:

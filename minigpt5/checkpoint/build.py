@@ -3,12 +3,13 @@
     load_model = build_empty (sizes without numbers) -> each part: load_part, LoRA merged, quantized, placed
 
 Only the linear layers of the LLM's blocks are quantized (the official parts around it are small); its
-embeddings and output layer keep their precision, because the voken rows live there.
+embeddings and output layer keep their precision, because the voken rows live there. The mapper is in float32
+always: it is small, and every picture is what it says.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -17,7 +18,9 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
-from minigpt5.checkpoint.memory import free_bytes, memory_plan, verify_fits
+from minigpt5.checkpoint.manifest import verify_manifest, write_manifest
+from minigpt5.checkpoint.memory import free_on, memory_plan, table, verify_fits
+from minigpt5.checkpoint.placement import Placement, place, place_vision
 from minigpt5.checkpoint.store import (
     has_part,
     load_part,
@@ -38,16 +41,6 @@ from minigpt5.vokens import CONTROL_TOKENS
 Quantization = Literal["8bit", "4bit"]
 
 LORA = "lora"  # the part of adapters that are kept as trained
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-FAST_BFLOAT16 = {"amx_bf16", "avx512_bf16"}  # CPU flags; without one bfloat16 is far slower than float32
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where and in which precision a model runs."""
-
-    device: torch.device
-    dtype: torch.dtype
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,15 +63,20 @@ def build(config: ModelConfig) -> MiniGPT5:
     )
 
 
-def build_empty(config: ModelConfig, dtype: torch.dtype = torch.float32) -> MiniGPT5:
+def build_empty(
+    config: ModelConfig, dtype: torch.dtype = torch.float32, vision_dtype: torch.dtype | None = None
+) -> MiniGPT5:
     """The model of `config` without numbers: parameters of `dtype` on the meta device, for `load_part` to fill.
 
-    What is computed rather than stored (rotary tables, the preview's map) is real, and float32.
+    Those of the eyes are of `vision_dtype` if it is given, those of the mapper of float32. What is computed
+    rather than stored (rotary tables, the preview's map) is real, and float32.
     """
     with torch.device("meta"):
         model = build(config)
-    for parameter in model.parameters():
-        parameter.data = parameter.data.to(dtype)
+    dtypes = {"vision": vision_dtype or dtype, "mapper": torch.float32}
+    for part, module in model.named_children():
+        for parameter in module.parameters():
+            parameter.data = parameter.data.to(dtypes.get(part, dtype))
     return model.requires_grad_(False).eval()
 
 
@@ -103,29 +101,56 @@ def save_model(
     save_tokenizer(folder, tokenizer)
     for part, module in parts_of(model).items():
         save_part(folder, part, module)
+    write_manifest(folder, parts_of(model))
 
 
 def load_model(
-    folder: str | Path, *, quantize: Quantization | None = None, device: str = "auto", dtype: str = "auto"
+    folder: str | Path,
+    *,
+    quantize: Quantization | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    offload_vision: bool = False,
+    report: Callable[[str], None] | None = None,
 ) -> LoadedModel:
     """The model in `folder`, ready to run.
 
     `quantize` is None, "8bit" or "4bit" (NF4); `device` "auto" or a torch device; `dtype` "auto", "float32",
-    "float16" or "bfloat16". Raises `OptionError` for other values and, with advice, for a device without room
-    for the model, before anything is loaded; `CheckpointError` for what the folder lacks.
+    "float16" or "bfloat16"; `offload_vision` keeps the eyes on the CPU; `report` is told the memory plan before
+    anything is loaded. Raises `OptionError` for other values and, with advice, for a device without room for
+    the model; `CheckpointError` for what the folder lacks and for settings of another model.
     """
     folder = Path(folder)
     if quantize is not None and quantize not in get_args(Quantization):
         raise OptionError(f"quantize: got {quantize!r}, expected None, '8bit' or '4bit'")
     placement = place(device, dtype)
+    vision = place_vision(placement, offload_vision)
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: got no such folder, expected one with config.json and the weights")
     config = ModelConfig.load(folder)
+    verify_manifest(folder)
     tokenizer = load_tokenizer(folder)
-    model = build_empty(config, placement.dtype)
+    model = build_empty(config, placement.dtype, vision.dtype)
+    plan = memory_plan(model, config, placement.dtype, quantize, str(placement.device), vision)
+    free = free_on(plan)
+    if report:
+        report(table(plan, free))
+    verify_fits(plan, free, quantize)
+    fill(folder, model, config, quantize, placement, vision)
+    verify_loaded(folder, model, tokenizer)
+    return LoadedModel(model, tokenizer, config, _facts(placement, vision, quantize))
+
+
+def fill(
+    folder: Path,
+    model: MiniGPT5,
+    config: ModelConfig,
+    quantize: Quantization | None,
+    placement: Placement,
+    vision: Placement,
+) -> None:
+    """Give an empty model its numbers, part by part, each moved to its device as soon as it is whole."""
     changes = lora_changes(folder, config) if has_part(folder, LORA) else None
-    plan = memory_plan(model, config, placement.dtype, quantize, str(placement.device))
-    verify_fits(plan, free_bytes(placement.device), quantize)
     for part, module in parts_of(model).items():
         if part == "language":
             after_file = (
@@ -134,15 +159,17 @@ def load_model(
             load_part(folder, part, module, changes, after_file)
         else:
             load_part(folder, part, module)
-        module.to(placement.device)
-    verify_loaded(folder, model, tokenizer)
-    model.to(placement.device)
+        module.to((vision if part == "vision" else placement).device)
+    model.diffusion.to(placement.device)  # the map of the preview is of no part
+
+
+def _facts(placement: Placement, vision: Placement, quantize: Quantization | None) -> dict[str, str]:
     facts = {
         "device": str(placement.device),
         "dtype": str(placement.dtype).removeprefix("torch."),
         "quantization": quantize or "none",
     }
-    return LoadedModel(model, tokenizer, config, facts)
+    return facts if vision.device == placement.device else {**facts, "eyes": f"on {vision.device}"}
 
 
 def lora_changes(folder: Path, config: ModelConfig) -> dict[str, Callable[[Tensor], Tensor]]:
@@ -183,55 +210,6 @@ def verify_loaded(folder: Path, model: MiniGPT5, tokenizer: PreTrainedTokenizerF
         )
     if tokenizer.convert_ids_to_tokens(ids) != list(CONTROL_TOKENS):
         raise CheckpointError(f"{folder}: got ids {ids} for several vokens, expected one each")
-    embeddings = model.language.llama.get_input_embeddings().weight[ids]
-    for what, values in {"vokens": embeddings, "queries of the mapper": model.mapper.queries}.items():
-        if not bool(values.isfinite().all()):
-            raise CheckpointError(f"{folder}: got NaN in the {what}, expected finite numbers")
-
-
-def place(device: str = "auto", dtype: str = "auto") -> Placement:
-    """What "auto" means on this machine; raises `OptionError` for names that torch does not know or have."""
-    where = _device(device)
-    if dtype == "auto":
-        return Placement(where, _best_dtype(where))
-    if dtype not in DTYPES:
-        raise OptionError(f"dtype: got {dtype!r}, expected 'auto' or one of {', '.join(map(repr, DTYPES))}")
-    return Placement(where, DTYPES[dtype])
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise OptionError(
-            f"device: got {name!r}, expected 'auto' or a device of this machine ({error})"
-        ) from error
-    return device
-
-
-def _best_dtype(device: torch.device) -> torch.dtype:
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return torch.bfloat16 if device.type == "cpu" and has_fast_bfloat16() else torch.float32
-
-
-def has_fast_bfloat16() -> bool:
-    """Whether this machine's CPU multiplies bfloat16 faster than float32."""
-    return bool(FAST_BFLOAT16 & _cpu_flags())
-
-
-@cache
-def _cpu_flags() -> set[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return set()
-    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 
 def quantize_language(language: LanguageModel, mode: Quantization, placement: Placement) -> None:

@@ -5,12 +5,13 @@ of keys and values for a full context, and the work space of one picture, which 
 What the driver and the allocator take for themselves is not in it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import nn
 
+from minigpt5.checkpoint.placement import Placement, free_bytes
 from minigpt5.config import ModelConfig
 from minigpt5.errors import OptionError
 from minigpt5.model.minigpt5 import MiniGPT5
@@ -18,11 +19,8 @@ from minigpt5.model.minigpt5 import MiniGPT5
 # bytes a number, its share of the scales included: NF4 in blocks of 64 with double quantization; one scale a row
 QUANTIZED_BYTES = {"4bit": 0.5 + (1 + 4 / 256) / 64, "8bit": 1.0}
 WORK_TENSORS = 4  # the decoder's largest tensors that live at one time
-ADVICE = {
-    None: "quantize='8bit' or '4bit'",
-    "8bit": "quantize='4bit'",
-    "4bit": "a smaller dtype or another device",
-}
+ADVICE = {None: ["quantize='8bit' or '4bit'"], "8bit": ["quantize='4bit'"], "4bit": []}
+VISION = "eyes: ViT, Q-Former, projection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +34,18 @@ class PlanLine:
 
 
 def memory_plan(
-    model: MiniGPT5, config: ModelConfig, dtype: torch.dtype, quantize: str | None, device: str
+    model: MiniGPT5,
+    config: ModelConfig,
+    dtype: torch.dtype,
+    quantize: str | None,
+    device: str,
+    vision: Placement | None = None,
 ) -> list[PlanLine]:
-    """The lines for `model` (which may be empty) in `dtype`, the LLM's blocks in `quantize`."""
-    name = str(dtype).removeprefix("torch.")
+    """The lines for `model` (which may be empty) in `dtype` on `device`, the LLM's blocks in `quantize`.
+
+    `vision` is where the eyes are if that is elsewhere. The mapper is in float32 always, see `build`.
+    """
+    name = _name(dtype)
     blocks = sum(
         module.weight.numel()
         for module in model.language.llama.model.layers.modules()
@@ -47,48 +53,70 @@ def memory_plan(
     )
     around = _numbers(model.language) - blocks
     block_bytes = QUANTIZED_BYTES.get(quantize or "", dtype.itemsize)
+    seen = (
+        (_name(vision.dtype), vision.dtype.itemsize, str(vision.device))
+        if vision
+        else (name, dtype.itemsize, device)
+    )
     parts = {
-        "eyes: ViT, Q-Former, projection": (name, _numbers(model.vision) * dtype.itemsize),
         "LLM: blocks": (quantize or name, blocks * block_bytes),
         "LLM: embeddings, output layer, norms": (name, around * dtype.itemsize),
-        "mapper": (name, _numbers(model.mapper) * dtype.itemsize),
+        "mapper": ("float32", _numbers(model.mapper) * torch.float32.itemsize),
         "brush: UNet": (name, _numbers(model.diffusion.unet) * dtype.itemsize),
         "brush: VAE": (name, _numbers(model.diffusion.vae) * dtype.itemsize),
         "cache of a full context (estimate)": (name, _cache_numbers(config) * dtype.itemsize),
         "work space of a picture (estimate)": (name, _work_numbers(config) * dtype.itemsize),
     }
-    return [PlanLine(part, kind, round(size), device) for part, (kind, size) in parts.items()]
+    eyes = PlanLine(VISION, seen[0], _numbers(model.vision) * seen[1], seen[2])
+    return [eyes, *(PlanLine(part, kind, round(size), device) for part, (kind, size) in parts.items())]
 
 
-def free_bytes(device: torch.device) -> int | None:
-    """What is free on `device`, None where nobody tells."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    if device.type != "cpu":
-        return None
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
+def free_on(lines: list[PlanLine]) -> dict[str, int | None]:
+    """What is free now on each device of the plan, None where nobody tells."""
+    return {line.device: free_bytes(torch.device(line.device)) for line in lines}
 
 
-def verify_fits(lines: list[PlanLine], free: int | None, quantize: str | None) -> None:
-    """Raise `OptionError` with advice when the plan needs more than is free."""
-    needed = sum(line.bytes for line in lines)
-    if free is not None and needed > free:
-        raise OptionError(
-            f"device: got {free / 1e9:.1f} GB free on {lines[0].device!r}, expected {needed / 1e9:.1f} GB for this"
-            f" model; try {ADVICE[quantize]}"
-        )
+def verify_fits(lines: list[PlanLine], free: Mapping[str, int | None], quantize: str | None) -> None:
+    """Raise `OptionError` with advice when the plan needs more than is free on a device."""
+    for device, needed in _sums(lines).items():
+        room = free.get(device)
+        if room is not None and needed > room:
+            raise OptionError(
+                f"device: got {room / 1e9:.1f} GB free on {device!r}, expected {needed / 1e9:.1f} GB for this"
+                f" model; try {_advice(lines, device, quantize)}"
+            )
 
 
-def table(lines: list[PlanLine], free: int | None) -> str:
-    """The plan for people, one line a part and the sum."""
-    rows = [f"{line.part:40} {line.dtype:10} {line.bytes / 1e9:8.2f} GB  {line.device}" for line in lines]
-    total = sum(line.bytes for line in lines) / 1e9
-    known = "unknown" if free is None else f"{free / 1e9:.2f} GB"
-    return "\n".join([*rows, f"{'in all':40} {'':10} {total:8.2f} GB  (free: {known})"])
+def table(lines: list[PlanLine], free: Mapping[str, int | None]) -> str:
+    """The plan for people, one line a part and the sum on each device."""
+    rows = [_row(line.part, line.dtype, line.bytes, line.device) for line in lines]
+    for device, needed in _sums(lines).items():
+        room = free.get(device)
+        known = "unknown" if room is None else f"{room / 1e9:.2f} GB"
+        rows.append(_row("in all", "", needed, f"{device}  (free: {known})"))
+    return "\n".join(rows)
+
+
+def _row(part: str, dtype: str, size: int, device: str) -> str:
+    return f"{part:40} {dtype:10} {size / 1e9:8.2f} GB  {device}"
+
+
+def _sums(lines: list[PlanLine]) -> dict[str, int]:
+    devices = dict.fromkeys(line.device for line in reversed(lines))  # the one that draws comes first
+    return {device: sum(line.bytes for line in lines if line.device == device) for device in devices}
+
+
+def _advice(lines: list[PlanLine], device: str, quantize: str | None) -> str:
+    """What has not been tried yet and would take something off `device`."""
+    advice = list(ADVICE[quantize])
+    eyes = next((line for line in lines if line.part == VISION), None)
+    if eyes and eyes.device == device != "cpu":
+        advice.append(f"offload_vision=True ({eyes.bytes / 1e9:.1f} GB less)")
+    return ", or ".join(advice or ["a smaller dtype or another device"])
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _numbers(module: nn.Module) -> int:

@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from minigpt5.checkpoint.store import save_tokenizer
+from minigpt5.checkpoint.manifest import write_manifest
+from minigpt5.checkpoint.store import is_finite, save_tokenizer
 from minigpt5.checkpoint.weight_files import Entry
 from minigpt5.config import ModelConfig
 from minigpt5.errors import CheckpointError
@@ -62,6 +63,7 @@ def write_model(
             (partial / PROGRESS_NAME).write_text(json.dumps(progress))
         config.save(partial)
         save_tokenizer(partial, tokenizer)
+        write_manifest(partial, progress["parts"])
         (partial / PROGRESS_NAME).unlink()
         partial.rename(out)
     except CheckpointError:
@@ -144,11 +146,11 @@ def _value(item: Planned, dtype: torch.dtype | None) -> Tensor:
         raise CheckpointError(
             f"{entry.file}: got a damaged {entry.key} ({error}), expected its numbers"
         ) from error
-    if not bool(tensor.isfinite().all()):
+    if not is_finite(tensor):
         raise CheckpointError(
             f"{entry.file}: got {entry.key} with NaN or infinite numbers, expected finite ones"
         )
     stored = tensor.to(dtype) if dtype else tensor
-    if not bool(stored.isfinite().all()):  # larger than float16 can hold
+    if not is_finite(stored):  # larger than float16 can hold
         stored = tensor.float()
     return stored.contiguous().clone()

@@ -41,8 +41,9 @@ class LanguageModel(nn.Module):
         return self.llama.config.hidden_size
 
     def embed(self, input_ids: torch.Tensor) -> torch.Tensor:
-        """input_ids (B,T) -> inputs_embeds (B,T,D)."""
-        return self.llama.get_input_embeddings()(input_ids)
+        """input_ids (B,T), on any device -> inputs_embeds (B,T,D)."""
+        embeddings = self.llama.get_input_embeddings()
+        return embeddings(input_ids.to(embeddings.weight.device))
 
     def forward(
         self,

@@ -13,7 +13,10 @@ from minigpt5.vokens import NUM_VOKENS
 
 
 class VokenMapper(nn.Module):
-    """A two-layer MLP, then an encoder-decoder transformer that `length` learned queries read out."""
+    """A two-layer MLP, then an encoder-decoder transformer that `length` learned queries read out.
+
+    A loaded one is in float32 whatever the precision of the LLM; it takes states and gives embeddings.
+    """
 
     def __init__(self, config: MapperConfig) -> None:
         super().__init__()

@@ -42,7 +42,7 @@ class MiniGPT5(nn.Module):
         if pixel_values is None or not slots:
             return words[None]
         pieces, start = [], 0
-        for slot, seen in zip(slots, self.vision(pixel_values).to(words.dtype), strict=True):
+        for slot, seen in zip(slots, self.vision(pixel_values).to(words), strict=True):
             pieces += [words[start:slot], seen]
             start = slot + 1
         return torch.cat([*pieces, words[start:]])[None]

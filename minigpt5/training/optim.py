@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from minigpt5.checkpoint.build import has_fast_bfloat16
+from minigpt5.checkpoint.placement import has_fast_bfloat16
 
 NEWTON_SCHULZ = (
     3.4445,

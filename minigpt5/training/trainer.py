@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from torch import nn
 from tqdm import tqdm
 
-from minigpt5.checkpoint.build import has_fast_bfloat16
+from minigpt5.checkpoint.placement import has_fast_bfloat16
 from minigpt5.training.optim import WeightAverage, build_optimizers, learning_rate_factor
 
 

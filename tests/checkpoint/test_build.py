@@ -9,9 +9,10 @@ from transformers import PreTrainedTokenizerFast
 
 import minigpt5
 from minigpt5.checkpoint import build as building
-from minigpt5.checkpoint import store
-from minigpt5.checkpoint.build import load_model, parts_of, place, save_model
-from minigpt5.checkpoint.store import save_part
+from minigpt5.checkpoint import placement, store
+from minigpt5.checkpoint.build import build_empty, load_model, parts_of, save_model
+from minigpt5.checkpoint.memory import memory_plan
+from minigpt5.checkpoint.placement import place, place_vision
 from minigpt5.config import ModelConfig
 from minigpt5.conversation import Conversation
 from minigpt5.errors import CheckpointError, OptionError
@@ -67,9 +68,9 @@ def test_quantization_keeps_the_logits_near(mode: str, error: float, folder: Pat
 
 
 def test_automatic_precision_on_a_cpu_follows_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "_cpu_flags", lambda: {"avx2", "amx_bf16"})
+    monkeypatch.setattr(placement, "_cpu_flags", lambda: {"avx2", "amx_bf16"})
     assert place("cpu").dtype == torch.bfloat16
-    monkeypatch.setattr(building, "_cpu_flags", lambda: {"avx2"})
+    monkeypatch.setattr(placement, "_cpu_flags", lambda: {"avx2"})
     assert place("cpu").dtype == torch.float32
 
 
@@ -87,24 +88,29 @@ def test_a_missing_folder_or_part_is_told(folder: Path) -> None:
         load_model(folder)
 
 
-def test_bfloat16_answers_too(folder: Path) -> None:
+def test_bfloat16_answers_too_and_its_mapper_is_in_float32(folder: Path) -> None:
     engine = minigpt5.load(folder, device="cpu", dtype="bfloat16")
+    dtypes = {name: {p.dtype for p in part.parameters()} for name, part in engine.model.named_children()}
+    assert dtypes.pop("mapper") == {torch.float32}
+    assert set.union(*dtypes.values()) == {torch.bfloat16}
     options = GenerationOptions(seed=0, max_new_tokens=3, num_inference_steps=2, pictures="always")
     assert len(engine.reply(Conversation().user("Draw."), options).images) == 1
 
 
-def test_layers_are_quantized_file_by_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layers_are_quantized_file_by_file(
+    folder: Path, config: ModelConfig, tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kinds = []
     quantize = building.quantize_language
 
-    def watched(language, mode, placement):
-        quantize(language, mode, placement)
+    def watched(language, mode, where):
+        quantize(language, mode, where)
         modules = language.llama.model.layers.modules()
         kinds.append([type(module) for module in modules if isinstance(module, torch.nn.Linear)])
 
     monkeypatch.setattr(store, "MAX_FILE_BYTES", 40_000)
     loaded = load_model(folder, device="cpu", dtype="float32").model
-    save_part(folder, "language", loaded.language)
+    save_model(folder, loaded, config, tokenizer)
     assert len(list(folder.glob("language-*"))) > 2
     monkeypatch.setattr(building, "quantize_language", watched)
     model = load_model(folder, quantize="8bit", device="cpu", dtype="float32").model
@@ -114,3 +120,27 @@ def test_layers_are_quantized_file_by_file(folder: Path, monkeypatch: pytest.Mon
     embeds = torch.randn(1, 5, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         assert (model.language(embeds)[0] - loaded.language(embeds)[0]).norm() < 0.05 * embeds.norm()
+
+
+@pytest.mark.parametrize("quantize", [None, "8bit"])
+def test_nothing_is_held_twice(quantize: str | None, folder: Path, config: ModelConfig) -> None:
+    model = load_model(folder, device="cpu", dtype="float32", quantize=quantize).model  # type: ignore[arg-type]
+    storages = {p.untyped_storage().data_ptr(): p.untyped_storage().nbytes() for p in model.parameters()}
+    lines = memory_plan(build_empty(config), config, torch.float32, quantize, "cpu")
+    assert sum(storages.values()) == sum(line.bytes for line in lines if "estimate" not in line.part)
+    rows = [p for p in model.parameters() if p.shape[0] == config.language["vocab_size"]]
+    assert len(rows) == 2, "embed_tokens and lm_head, once each"
+
+
+def test_eyes_may_stay_behind_on_another_device(folder: Path) -> None:
+    gpu = place("meta", "float16")  # the one other device that every machine has
+    assert place_vision(gpu, offload=False) == gpu
+    assert place_vision(gpu, offload=True).device == torch.device("cpu")
+    assert place_vision(place("cpu", "float16"), offload=True) == place("cpu", "float16")
+    model = load_model(folder, device="meta", dtype="float16", offload_vision=True).model
+    side = model.vision.vit.config.image_size
+    with torch.inference_mode():
+        embeds = model.embed(torch.tensor([[1, 7, 2]]), torch.zeros(1, 3, side, side), placeholder_id=7)
+    assert {parameter.device.type for parameter in model.vision.parameters()} == {"cpu"}
+    assert (embeds.device.type, embeds.dtype) == ("meta", torch.float16)
+    assert embeds.shape == (1, 2 + model.vision.query_tokens.shape[1], model.language.width)
