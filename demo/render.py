@@ -57,8 +57,8 @@ class Reply:
                 self._add_frame(index, width, height, steps)
             case ImageProgress(index, step, steps, preview):
                 self._update_frame(index, step, steps, preview)
-            case ImageFinished(index, image, seed, guidance_scale):
-                self._fill_frame(index, image, f"seed {seed} · guidance {guidance_scale:.1f}")
+            case ImageFinished(index=index, image=image, seed=seed, guidance_scale=guidance):
+                self._fill_frame(index, image, f"seed {seed} · guidance {guidance:.1f}")
             case TurnFinished():
                 self.finished = event
             case _:

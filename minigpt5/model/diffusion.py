@@ -57,19 +57,21 @@ class LatentDiffusion(nn.Module):
         prompt_embeds: torch.Tensor,
         negative_prompt_embeds: torch.Tensor,
         *,
-        guidance_scale: float,
+        guidance_scale: float | torch.Tensor,
         num_inference_steps: int,
         scheduler: str,
         latents: torch.Tensor,
     ) -> Iterator[torch.Tensor]:
         """prompt_embeds (B,L,C), negative (1 or B,L,C), latents (B,c,h,w) -> latents after each step.
 
-        Guidance 1 (or less) leaves the negative out, which halves the work. PNDM takes one step more than
-        it is asked for, as in the official pipeline.
+        `guidance_scale` is one number, or (B,) with each picture's own. Where none is above 1 the negative is left
+        out, which halves the work. PNDM takes one step more than it is asked for, as in the official pipeline.
         """
         steps = make_scheduler(scheduler, self.scheduler_config)
         steps.set_timesteps(num_inference_steps)
-        guided = guidance_scale > 1
+        guided = bool(torch.as_tensor(guidance_scale > 1).any())
+        if isinstance(guidance_scale, torch.Tensor):
+            guidance_scale = guidance_scale.to(latents)[:, None, None, None]
         embeds = prompt_embeds.to(self.unet.dtype)
         if guided:
             embeds = torch.cat([negative_prompt_embeds.to(embeds).expand_as(embeds), embeds])

@@ -9,7 +9,9 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
+import numpy as np
 from PIL import Image
 
 from minigpt5 import (
@@ -75,7 +77,8 @@ class ScriptedEngine:
             count = len(conversation.messages[-1].images)
             yield from _words(f"You said: {words} ({count} pictures, {len(conversation.messages)} messages)")
         dropped = 2 if "forget" in words else 0
-        yield TurnFinished("length" if "cut" in words else "stop", 12, dropped, {"total": 0.5})
+        reason: Literal["stop", "length"] = "length" if "cut" in words else "stop"
+        yield TurnFinished(reason, options.seed or 0, 12, dropped, {"total": 0.5})
 
 
 def draw(index: int, options: GenerationOptions) -> Iterator[Event]:
@@ -89,7 +92,8 @@ def draw(index: int, options: GenerationOptions) -> Iterator[Event]:
         yield ImageProgress(
             index, step, steps, Image.blend(Image.new("RGB", (32, 32), "#b9a88c"), blur, step / steps)
         )
-    yield ImageFinished(index, picture, seed, options.guidance_scale)
+    vokens = np.full((8, 4), seed % 97, np.float32)
+    yield ImageFinished(index, picture, vokens, seed, options.guidance_scale, steps, options.scheduler)
 
 
 def scene(seed: int) -> Image.Image:

@@ -3,12 +3,15 @@
 import base64
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from demo.pictures import PictureFolder
 from demo.render import Reply, escape_markdown
 from minigpt5 import ImageFinished, ImagePart, ImageProgress, ImageStarted, TextDelta, TextPart, TurnFinished
+
+VOKENS = np.zeros((8, 4), np.float32)
 
 
 class Clock:
@@ -42,9 +45,9 @@ def test_text_picture_text_is_one_message_of_three_parts(reply: Reply) -> None:
         TextDelta("Here "),
         TextDelta("it is."),
         ImageStarted(0, 64, 64, 4),
-        ImageFinished(0, grey(), 42, 3.0),
+        ImageFinished(0, grey(), VOKENS, 42, 3.0, 20, "ddim"),
         TextDelta(" More?"),
-        TurnFinished("stop", 9, 0),
+        TurnFinished("stop", 42, 9, 0),
     ):
         reply.show(event)
     parts = reply.chat_message()["content"]
@@ -81,7 +84,7 @@ def test_the_finished_picture_is_a_png_under_a_name_nobody_can_guess() -> None:
     folder = PictureFolder()
     reply = Reply(folder)
     reply.show(ImageStarted(0, 8, 8, 1))
-    reply.show(ImageFinished(0, grey(), 1, 3.0))
+    reply.show(ImageFinished(0, grey(), VOKENS, 1, 3.0, 20, "ddim"))
     (path,) = reply.files
     assert path.parent == folder.path
     assert len(path.stem) >= 22
