@@ -44,12 +44,12 @@ class VokenStep:
 
 @dataclass(frozen=True, slots=True)
 class EndStep:
-    """The last step. `text` was held back until now; `num_tokens` counts sampled tokens, one for each
-    picture."""
+    """The last step. `text` was held back until now; `token_ids` are those of the reply, one for each picture,
+    and the end's where it was sampled."""
 
     reason: Literal["stop", "length"]
     text: str
-    num_tokens: int
+    token_ids: tuple[int, ...]
 
 
 Step = TextStep | VokenStep | EndStep
@@ -140,6 +140,7 @@ def decode(
     """
     reader, stretch = Reader(language), TextStretch(vocabulary.tokenizer)
     history: list[int] = []  # text ids of the reply
+    reply: list[int] = []  # all ids of the reply
     pictures = 0
     reader.read(inputs_embeds)
     for count in range(1, options.max_new_tokens + 1):
@@ -152,12 +153,13 @@ def decode(
         text = stretch.push(token_id) if token_id not in (vocabulary.vokens[0], vocabulary.end) else ""
         if token_id == vocabulary.end or stretch.stopped:
             if not owed:
-                yield EndStep("stop", text + stretch.rest(), count)
+                yield EndStep("stop", text + stretch.rest(), (*reply, token_id))
                 return
-            reader.forget(
-                max(stretch.tokens_of_stop() - 1, 0) if stretch.stopped else 0
-            )  # the last was not read
+            unsaid = max(stretch.tokens_of_stop() - 1, 0) if stretch.stopped else 0  # the last was not read
+            reader.forget(unsaid)
+            del reply[len(reply) - unsaid :]
             token_id = vocabulary.vokens[0]
+        reply.append(token_id)
         if token_id == vocabulary.vokens[0]:
             yield VokenStep(reader.read_vokens(vocabulary.vokens), text + stretch.rest())
             stretch = TextStretch(vocabulary.tokenizer)
@@ -169,7 +171,7 @@ def decode(
                 reader.read_token(token_id)
         if last:
             break
-    yield EndStep("length", stretch.rest(), count)
+    yield EndStep("length", stretch.rest(), tuple(reply))
 
 
 def _sample(
