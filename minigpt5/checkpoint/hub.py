@@ -5,6 +5,7 @@ before a byte is transferred. A transfer that fails goes on to the next address.
 fetched, and each file is verified by its size and digest (see `transfer`).
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from minigpt5.config import ModelConfig
 from minigpt5.errors import CheckpointError, OptionError
 
 REPOSITORY = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(:(?P<file>[^:]+))?")
+Wish = tuple[Wanted, tuple[str, ...]]  # a source and the addresses to try for it
 Report = Callable[[str], None]
 
 
@@ -71,6 +73,7 @@ def download(
         raise CheckpointError(
             f"{out}: got something that is already there, expected the name of a new folder"
         )
+    verify_by_hand(preset, sources)
     shelf = Shelf(cache, endpoint)
     located = {name: shelf.locate(name, *wish) for name, wish in sources.items()}
     verify_space(list(located.values()), cache, out)
@@ -83,6 +86,17 @@ def download(
     )
 
 
+def verify_by_hand(preset: str, sources: Mapping[str, Wish]) -> None:
+    """Raise `CheckpointError` that names every file which has no address, its page, and the flag to pass it by."""
+    missing = {name: wanted for name, (wanted, addresses) in sources.items() if not addresses}
+    if missing:
+        flags = " and ".join(f"--{name}" for name in missing)
+        pages = " and ".join(f"{wanted.file} ({wanted.by_hand})" for wanted in missing.values())
+        raise CheckpointError(
+            f"{preset}: got no {flags}, expected the path of {pages}: Google Drive gives these to a browser only"
+        )
+
+
 def verify_space(located: list[Located], cache: Path, out: Path) -> None:
     """Raise `CheckpointError` unless the disks have room for what is still to come and for the model.
 
@@ -92,7 +106,7 @@ def verify_space(located: list[Located], cache: Path, out: Path) -> None:
     model = sum(_bytes_of(source) for source in located)
     (cache_disk, cache_free), (out_disk, out_free) = free_bytes(cache), free_bytes(out)
     same = cache_disk == out_disk
-    needs = [(cache, cache_free, transfers + model * same), (out, out_free, model * (not same))]
+    needs = [(cache, cache_free, transfers + (model if same else 0)), (out, out_free, 0 if same else model)]
     for folder, free, needed in needs:
         if free < needed:
             raise CheckpointError(
@@ -112,11 +126,6 @@ class Shelf:
         self, name: str, wanted: Wanted, addresses: tuple[str, ...], failures: tuple[str, ...] = ()
     ) -> Located:
         """The source at the first address that answers; raises `CheckpointError` naming all that were tried."""
-        if wanted.by_hand and not addresses:
-            raise CheckpointError(
-                f"{wanted.file}: got no address that a program can read, expected you to fetch it by hand from"
-                f" {wanted.by_hand} and to pass --{name} PATH"
-            )
         for number, address in enumerate(addresses, start=1):
             try:
                 path, files = self._look_up(wanted, address)
@@ -145,8 +154,8 @@ class Shelf:
                 raise CheckpointError(
                     f"{address}: got the URL of one file, expected a repository or a folder"
                 )
-            parts = urlsplit(address)
-            path = self.cache / str(parts.hostname) / parts.path.lstrip("/")
+            stamp = hashlib.sha256(address.encode()).hexdigest()[:8]  # two URLs, two places
+            path = self.cache / str(urlsplit(address).hostname) / stamp / wanted.file
             return path, (look_up(address, path),)
         if Path(address).exists():
             return Path(address), ()
@@ -187,7 +196,7 @@ def select(wanted: Wanted, there: list[str], repo: str) -> list[str]:
     return chosen
 
 
-def _sources(preset: str, given: Mapping[str, str]) -> dict[str, tuple[Wanted, tuple[str, ...]]]:
+def _sources(preset: str, given: Mapping[str, str]) -> dict[str, Wish]:
     """Each source with the addresses to try for it."""
     if preset not in PRESETS:
         raise OptionError(f"preset: got {preset!r}, expected one of {', '.join(PRESETS)}")

@@ -58,7 +58,8 @@ def bytes_left(file: RemoteFile) -> int:
 def look_up(url: str, path: Path) -> RemoteFile:
     """What the server tells of a plain URL; raises `CheckpointError`.
 
-    `#sha256=...` at the URL's end says what to expect; Google's storage tells an MD5 of its own.
+    `#sha256=...` at the URL's end says what to expect; Google's storage tells an MD5 of its own; without either the size
+    alone is verified.
     """
     url, _, wanted = url.partition("#sha256=")
     try:
@@ -66,6 +67,8 @@ def look_up(url: str, path: Path) -> RemoteFile:
         hf_raise_for_status(response)
     except FAILURES as error:
         raise CheckpointError(f"{url}: got {reason(error)}, expected the file") from error
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        raise CheckpointError(f"{url}: got a web page, expected the address of the file itself")
     size = response.headers.get("Content-Length", "")
     if not size.isdigit():
         raise CheckpointError(f"{url}: got no Content-Length, expected the size of a file")

