@@ -89,6 +89,9 @@ def _entries(file: str) -> Entries:
     return {
         key: Entry(Path(file), key, shape, torch.float16, lambda: torch.zeros(0))
         for key, shape in official_shapes(file).items()
+        if not key.endswith(
+            (".q_bias", ".v_bias")
+        )  # joined to one before the names are looked up, and of no effect
     }
 
 
