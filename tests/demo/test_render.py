@@ -54,7 +54,7 @@ def test_text_picture_text_is_one_message_of_three_parts(reply: Reply, files: Pi
         ImageStarted(0, 64, 64, 4),
         ImageFinished(0, grey(), VOKENS, 42, 3.0, 20, "ddim"),
         TextDelta(" More?"),
-        TurnFinished("stop", 42, 9, 0),
+        TurnFinished("stop", 42, (5, 2), 0),
     ):
         reply.show(event)
     parts = reply.chat_message()["content"]
