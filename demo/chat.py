@@ -18,12 +18,14 @@ import gradio as gr
 from demo import view
 from demo.engine_type import ChatEngine, streaming
 from demo.line import Line
+from demo.provenance import Origin
 from demo.render import ChatMessage, escape_markdown
 from demo.reply import Reply
 from demo.sessions import Session, conversation
 from demo.settings import read_settings
 from demo.store.chats import ChatStore, new_id, title_of
 from demo.store.records import Ending, Node, Part, Picture, Upload, Words
+from demo.store.tree import Tree
 from minigpt5 import (
     GenerationOptions,
     ImageFinished,
@@ -62,7 +64,7 @@ class ChatHandlers:
         self.engine = engine
         self.store = store
         self.files = store.files
-        self._clock = clock
+        self.clock = clock
         self._slots = slots
         self._line = Line()
 
@@ -151,13 +153,13 @@ class ChatHandlers:
         heard = conversation(session.tree, asked, self.files)
         reply.status.read(sum(len(message.images) for message in heard.messages))
         yield self.messages(session), status_html(reply)
-        shown, saved = float("-inf"), self._clock()
+        shown, saved = float("-inf"), self.clock()
         with streaming(self.engine, heard, _options(reply.node)) as events:
             for event in events:
                 if session.active is not reply:
                     return
                 reply.show(event)
-                now, landmark = self._clock(), isinstance(event, ImageStarted | ImageFinished)
+                now, landmark = self.clock(), isinstance(event, ImageStarted | ImageFinished)
                 if now - saved >= SAVE_SECONDS or landmark:
                     saved = now
                     self.store.save(owner, chat, reply.node)
@@ -260,12 +262,17 @@ class ChatHandlers:
         self, session: Session, asked: Node, options: GenerationOptions, composer: dict[str, Any] | None
     ) -> Shown:
         node = Node(new_id(), asked.id, "assistant", (), asdict(options), "")
-        reply = Reply(node, self.files, self._clock)
         self.save(session, node)
+        reply = Reply(node, self.files, self.clock, origin(self.engine.name, session.tree, node.id))
         self._line.ahead(reply)
         session.active = session.live = reply
         session.notice = ""
         return self.shown(session, sending(False, composer))
+
+
+def origin(model: str, tree: Tree, answer: str) -> Origin:
+    """Where the pictures of an answer come from."""
+    return Origin(model, tree.node(str(tree.node(answer).parent)).text)
 
 
 def _options(node: Node) -> GenerationOptions:

@@ -8,6 +8,7 @@ from typing import assert_never
 from PIL import Image
 
 from demo.pictures import frame_url, preview_url
+from demo.provenance import Origin, write_provenance
 from demo.render import (
     ChatMessage,
     ChatPart,
@@ -21,6 +22,7 @@ from demo.store.records import Drawing, Ending, Node, Part, Picture, Sketch, Wor
 from minigpt5 import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
 
 PREVIEW_SECONDS = 1 / 6
+NOWHERE = Origin()
 
 
 class Reply:
@@ -29,13 +31,20 @@ class Reply:
     `status` tells what is going on, for whoever waits.
     """
 
-    def __init__(self, node: Node, files: PictureFiles, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        node: Node,
+        files: PictureFiles,
+        clock: Callable[[], float] = time.monotonic,
+        origin: Origin = NOWHERE,
+    ) -> None:
         self.status = Status(clock)
         self.started = False
         self.finished: TurnFinished | None = None
         self._node = replace(node, ending="")
         self._files = files
         self._clock = clock
+        self._origin = origin
         self._last_preview = float("-inf")
         self._drawing: ChatPart | None = None
         self._preview: tuple[Image.Image, int, int] | None = None
@@ -111,14 +120,15 @@ class Reply:
             )
 
     def _finish_picture(self, event: ImageFinished) -> None:
-        self._add(Picture(self._files.save_vokens(event.vokens), (save_drawing(self._files, event),)))
+        drawing = save_drawing(self._files, event, self._origin)
+        self._add(Picture(self._files.save_vokens(event.vokens), (drawing,)))
         self._drawing = self._preview = None
 
 
-def save_drawing(files: PictureFiles, event: ImageFinished) -> Drawing:
+def save_drawing(files: PictureFiles, event: ImageFinished, origin: Origin) -> Drawing:
     """Store a finished picture, with all that draws it again."""
     return Drawing(
-        files.save(event.image),
+        files.save(event.image, write_provenance(origin, event)),
         event.seed,
         event.guidance_scale,
         event.num_inference_steps,

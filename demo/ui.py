@@ -1,6 +1,5 @@
 """The pages: what stands where, and which handler answers which deed. The handlers are in `chat` and `history`."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -8,7 +7,9 @@ from gradio.components import Component
 from gradio.events import Dependency
 
 from demo.api import DESCRIPTION, chat_endpoint
-from demo.chat import ChatHandlers, Shown
+from demo.chat import ChatHandlers
+from demo.deeds import QUIET, deed
+from demo.desk_page import wire_desk
 from demo.engine_type import ChatEngine
 from demo.examples import load_examples
 from demo.header import header_html, placeholder_html
@@ -23,10 +24,8 @@ ENGINE_QUEUE = "engine"
 UPLOAD_SECONDS = 24 * 3600
 # The script keeps the browser's secret and the tab's chat, see `static/history.js`.
 WHO_JS = "(session) => [session, ...window.minigpt5.who()]"
-DEED_JS = "(session, about, ...rest) => [session, window.minigpt5.about, ...rest]"
 # what goes on, above the composer; `static/rows.js` fills it
 STAGE_HTML = '<div class="stage"></div><span class="said" role="status"></span>'
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def create_demo(
@@ -96,13 +95,13 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
     starts = [
         composer.submit(chat.submit, [session, composer, *controls], shown, **QUIET),
         chatbot.example_select(chat.use_example, [session, *controls], shown, **QUIET),
-        _deed("retry", chat.retry, session, shown, controls),
+        deed("retry", chat.retry, session, shown, controls),
     ]
     for start in starts:
         _wire_answer(start, chat, session, shown, status, max_users)
-    _deed("edit", chat.edit, session, shown)
-    _deed("flip", chat.flip, session, shown)
-    _deed("cancel", chat.cancel_edit, session, shown)
+    deed("edit", chat.edit, session, shown)
+    deed("flip", chat.flip, session, shown)
+    deed("cancel", chat.cancel_edit, session, shown)
     for name, handler in (
         ("open", past.open),
         ("rename", past.rename),
@@ -110,24 +109,20 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
         ("search", past.search),
         ("older", past.older),
     ):
-        _deed(name, handler, session, shown)
+        deed(name, handler, session, shown)
+    wire_desk(
+        chat,
+        session,
+        shown,
+        status,
+        controls,
+        {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users},
+    )
     new.click(past.new, session, shown, **QUIET)
     composer.stop(chat.stop, session, shown, **QUIET)
     who = [gr.JSON(visible=False), gr.JSON(visible=False)]  # the browser's secret, the tab's chat
     wake = gr.Button("wake", elem_id="do-wake", elem_classes="data")
     gr.on([demo.load, wake.click], past.restore, [session, *who], [session, *shown], js=WHO_JS, **QUIET)
-
-
-def _deed(
-    name: str,
-    handler: Callable[..., Shown],
-    session: gr.State,
-    shown: list[Component],
-    controls: Sequence[Component] = (),
-) -> Dependency:
-    """A deed that no component of Gradio has: the script says what it is about and clicks the hidden button."""
-    button, about = gr.Button(name, elem_id=f"do-{name}", elem_classes="data"), gr.JSON(visible=False)
-    return button.click(handler, [session, about, *controls], shown, js=DEED_JS, **QUIET)
 
 
 def _wire_answer(
