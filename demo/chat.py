@@ -7,12 +7,13 @@ shall show. All of them show the session's present state, so that it does not ma
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from demo.engine_type import ChatEngine, streaming
+from demo.engine_type import ChatEngine
 from demo.pictures import PictureFolder
 from demo.render import ChatMessage, Reply, escape_markdown, user_message
 from demo.sessions import Session, Sessions, Turn
@@ -94,7 +95,7 @@ class ChatHandlers:
 
     def _follow(self, session: Session, turn: Turn, reply: Reply) -> Iterator[list[ChatMessage]]:
         last = float("-inf")
-        with streaming(self._engine, session.conversation(turn), turn.options) as events:
+        with closing(self._engine.stream(session.conversation(turn), turn.options)) as events:
             for event in events:
                 if not _is_current(session, turn, reply):
                     return

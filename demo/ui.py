@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from demo.api import DESCRIPTION, chat_endpoint
+from demo.api import add_endpoints
 from demo.chat import ChatHandlers
 from demo.engine_type import ChatEngine
 from demo.examples import load_examples
@@ -42,13 +42,7 @@ def create_demo(
         fill_width=True,
         delete_cache=(3600, UPLOAD_SECONDS),
     ) as demo:
-        gr.api(
-            chat_endpoint(engine, folder),
-            api_name="chat",
-            api_description=DESCRIPTION,
-            concurrency_id=ENGINE_QUEUE,
-            concurrency_limit=max_users,
-        )
+        add_endpoints(engine, folder, {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users})
         _build_page(demo, engine, ChatHandlers(engine, folder), max_users)
     demo.queue(max_size=queue_size, default_concurrency_limit=max_users)
     demo.picture_folder = folder

@@ -6,7 +6,7 @@ Everything slow is pulled: closing the stream stops it within one token or one d
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -31,6 +31,7 @@ from minigpt5.vokens import NUM_VOKENS
 
 DEFAULTS = GenerationOptions()
 Pulled = TypeVar("Pulled")
+Events = Generator[Event, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Engine:
         with torch.inference_mode():
             self._negative = model.mapper.null_embeds()  # (1,L,C), a constant of the model
 
-    def stream(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Iterator[Event]:
+    def stream(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Events:
         """The events of the reply to `conversation`, see `minigpt5.events`.
 
         With the first pull raises `PromptError` when there is nothing to reply to or the last turn is too
@@ -134,7 +135,7 @@ class Engine:
         """The whole reply at once; raises as `stream`."""
         return fold(self.stream(conversation, options))
 
-    def redraw(self, vokens: np.ndarray, choices: Sequence[GenerationOptions]) -> Iterator[Event]:
+    def redraw(self, vokens: np.ndarray, choices: Sequence[GenerationOptions]) -> Events:
         """Pictures of the vokens (V,D) of an earlier one, one for each of `choices`, drawn side by side in one batch.
 
         The words are not touched. Of the options `guidance_scale`, `seed` (the picture's own), `num_inference_steps`
