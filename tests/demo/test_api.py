@@ -140,12 +140,12 @@ async def ask_as_an_agent(address: str) -> tuple[dict[str, str], str]:
         await session.initialize()
         tools = {tool.name: tool.description or "" for tool in (await session.list_tools()).tools}
         name = next(name for name in tools if name.endswith("reply"))
-        answer = await session.call_tool(name, {"message": "Draw a red bear in the forest", "options": QUICK})
+        answer = await session.call_tool(name, {"message": "Draw a green bear in the forest", "options": QUICK})
         return tools, str(answer.content)
 
 
 def test_an_agent_finds_the_endpoints_as_tools_and_gets_a_picture(address: str) -> None:
     tools, answer = asyncio.run(ask_as_an_agent(address))
     assert any("Answer a message" in description for description in tools.values())
-    assert "red bear" in answer
+    assert "green bear" in answer
     assert ".png" in answer
