@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from minigpt5.config import ModelConfig
 from minigpt5.conversation import Conversation, ImagePart, Message, Part, TextPart
+from minigpt5.errors import OptionError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
 from minigpt5.generation.decoding import EndStep, TextStep, Vocabulary, VokenStep, decode
 from minigpt5.generation.drawing import draw, picture_seed, verify_redraw, verify_vokens
@@ -100,8 +102,24 @@ class Engine:
             "knows": config.knows,
         }
         self._vocabulary = Vocabulary(tokenizer, model.language.llama.config.vocab_size)
-        with torch.inference_mode():
-            self._negative = model.mapper.null_embeds()  # (1,L,C), a constant of the model
+
+    @cached_property
+    @torch.inference_mode()
+    def _negative(self) -> Tensor:
+        """(1,L,C), a constant of the model; made when first needed, since a ZeroGPU Space has no GPU at start."""
+        return self.model.mapper.null_embeds()
+
+    def compile(self, backend: str = "inductor") -> None:
+        """Make words and pictures faster on a GPU, at the price of minutes now; call it before the first reply.
+
+        Raises `OptionError` where there is no compiler, or no room for what it needs.
+        """
+        try:
+            self.model.language.compile_decoding(self.config.context_length, backend)
+            self.model.diffusion.compile_drawing(self.config.mapper.length, backend)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise OptionError(f"compile: got {reason!r}, expected a device and a compiler for it") from error
 
     def stream(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Events:
         """The events of the reply to `conversation`, see `minigpt5.events`.
