@@ -140,7 +140,9 @@ async def ask_as_an_agent(address: str) -> tuple[dict[str, str], str]:
         await session.initialize()
         tools = {tool.name: tool.description or "" for tool in (await session.list_tools()).tools}
         name = next(name for name in tools if name.endswith("reply"))
-        answer = await session.call_tool(name, {"message": "Draw a green bear in the forest", "options": QUICK})
+        answer = await session.call_tool(
+            name, {"message": "Draw a green bear in the forest", "options": QUICK}
+        )
         return tools, str(answer.content)
 
 
