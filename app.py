@@ -57,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
     page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
+    page.add_argument("--mcp", action="store_true", help="also serve the endpoints as tools of an MCP server")
     _add_chat_flags(parser)
     limits = parser.add_argument_group("limits")
     limits.add_argument(
@@ -135,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Cannot load {flags.model}: {error}", file=sys.stderr)
         return 1
     demo = create_demo(engine, store=store, max_users=flags.max_users, queue_size=flags.queue)
-    options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb"}
+    options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb", "mcp_server": flags.mcp}
     demo.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
     return 0
 

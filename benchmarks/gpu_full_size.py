@@ -101,8 +101,10 @@ def reply_timings(engine: Engine, setting: Setting, tokens: int, **choices: Any)
     values = {"num_inference_steps": setting.steps[0], "guidance_scale": GUIDANCE, "seed": 0, **choices}
     options = GenerationOptions(temperature=0, pictures="always", max_new_tokens=tokens, **values)
     reply = engine.reply(QUESTION, options)
-    if reply.num_tokens != tokens or len(reply.images) != 1:
-        raise RuntimeError(f"got a reply of {reply.num_tokens} tokens, expected {tokens}, the last a picture")
+    if len(reply.token_ids) != tokens or len(reply.images) != 1:
+        raise RuntimeError(
+            f"got a reply of {len(reply.token_ids)} tokens, expected {tokens}, the last a picture"
+        )
     return reply.timings
 
 

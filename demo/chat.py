@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import gradio as gr
 
 from demo import view
-from demo.engine_type import ChatEngine, streaming
+from demo.engine_type import ChatEngine
 from demo.line import Line
 from demo.provenance import Origin
 from demo.render import ChatMessage, escape_markdown
@@ -154,7 +155,7 @@ class ChatHandlers:
         reply.status.read(sum(len(message.images) for message in heard.messages))
         yield self.messages(session), status_html(reply)
         shown, saved = float("-inf"), self.clock()
-        with streaming(self.engine, heard, _options(reply.node)) as events:
+        with closing(self.engine.stream(heard, _options(reply.node))) as events:
             for event in events:
                 if session.active is not reply:
                     return

@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from demo.api import DESCRIPTION, chat_endpoint
+from demo.api import add_endpoints
 from demo.chat import ChatHandlers
 from demo.deeds import QUIET, deed
 from demo.desk_page import wire_desk
@@ -43,13 +43,7 @@ def create_demo(
         fill_width=True,
         delete_cache=(3600, UPLOAD_SECONDS),
     ) as demo:
-        gr.api(
-            chat_endpoint(engine, folder),
-            api_name="chat",
-            api_description=DESCRIPTION,
-            concurrency_id=ENGINE_QUEUE,
-            concurrency_limit=max_users,
-        )
+        add_endpoints(engine, folder, {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users})
         _build_chat_page(demo, engine, ChatHandlers(engine, store, slots=max_users), max_users)
     # Further pages are plugged in here: with demo.route("Story", "/story"): build_story_page(engine, store, ...)
     demo.queue(max_size=queue_size, default_concurrency_limit=max_users)

@@ -6,9 +6,10 @@ Everything slow is pulled: closing the stream stops it within one token or one d
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -32,6 +33,7 @@ from minigpt5.vokens import NUM_VOKENS
 
 DEFAULTS = GenerationOptions()
 Pulled = TypeVar("Pulled")
+Events = Generator[Event, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,12 @@ class Engine:
             "knows": config.knows,
         }
         self._vocabulary = Vocabulary(tokenizer, model.language.llama.config.vocab_size)
-        with torch.inference_mode():
-            self._negative = model.mapper.null_embeds()  # (1,L,C), a constant of the model
+
+    @cached_property
+    @torch.inference_mode()
+    def _negative(self) -> Tensor:
+        """(1,L,C), a constant of the model; made when first needed, since a ZeroGPU Space has no GPU at start."""
+        return self.model.mapper.null_embeds()
 
     def compile(self, backend: str = "inductor") -> None:
         """Make words and pictures faster on a GPU, at the price of minutes now; call it before the first reply.
@@ -115,7 +121,7 @@ class Engine:
             reason = str(error).strip().splitlines()[0]
             raise OptionError(f"compile: got {reason!r}, expected a device and a compiler for it") from error
 
-    def stream(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Iterator[Event]:
+    def stream(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Events:
         """The events of the reply to `conversation`, see `minigpt5.events`.
 
         With the first pull raises `PromptError` when there is nothing to reply to or the last turn is too
@@ -147,7 +153,7 @@ class Engine:
         """The whole reply at once; raises as `stream`."""
         return fold(self.stream(conversation, options))
 
-    def redraw(self, vokens: np.ndarray, choices: Sequence[GenerationOptions]) -> Iterator[Event]:
+    def redraw(self, vokens: np.ndarray, choices: Sequence[GenerationOptions]) -> Events:
         """Pictures of the vokens (V,D) of an earlier one, one for each of `choices`, drawn side by side in one batch.
 
         The words are not touched. Of the options `guidance_scale`, `seed` (the picture's own), `num_inference_steps`

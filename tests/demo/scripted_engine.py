@@ -7,7 +7,7 @@ between two texts, "long" many words, "fail" an engine's mistake, "refuse" a use
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,7 +49,7 @@ class ScriptedEngine:
     seen: list[Conversation] = field(default_factory=list)
     closed: int = 0
 
-    def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
+    def stream(self, conversation: Conversation, options: GenerationOptions) -> Generator[Event, None, None]:
         self.seen.append(conversation)
         words = conversation.messages[-1].text.lower()
         finished = False

@@ -31,7 +31,7 @@ def test_a_reply_with_a_picture_stays_the_same() -> None:
     engine.compile(BACKEND)
     with ThreadPoolExecutor(1) as pool:  # as the page does
         after = pool.submit(engine.reply, STORY, options).result()
-    assert (after.text, after.num_tokens) == (before.text, before.num_tokens)
+    assert (after.text, after.token_ids) == (before.text, before.token_ids)
     assert difference(before, after) <= 1
 
 
