@@ -6,6 +6,7 @@
 // minigpt5.pictures(row)          [{element, data}]: the pictures the model drew in a row, in the order of the outline
 (() => {
   const page = (window.minigpt5 ||= {});
+  const DATA = ["status", "outline", "history", "desk", "restored"];
   const read = {};
 
   page.deed = (name, about = null) => {
@@ -47,6 +48,12 @@
     close: '<path d="M6 6l12 12M18 6L6 18"/>',
     search: '<circle cx="11" cy="11" r="6"/><path d="M15.500 15.500L20 20"/>',
     plus: '<path d="M12 5v14M5 12h14"/>',
+    minus: '<path d="M5 12h14"/>',
+    fit: '<path d="M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5"/>',
+    dice: '<rect x="4" y="4" width="16" height="16" rx="4"/><path d="M9 9v.1M15 9v.1M12 12v.1M9 15v.1M15 15v.1"/>',
+    save: '<path d="M12 4v11M7 11l5 5 5-5M5 20h14"/>',
+    camera: '<path d="M4 8h4l2-3h4l2 3h4v11H4z"/><circle cx="12" cy="13" r="3.500"/>',
+    up: '<path d="M12 19V6M6 11l6-6 6 6"/>',
   };
   page.icon = (name) => {
     const holder = document.createElement("span");
@@ -69,11 +76,11 @@
     let due = false;
     const look = () => {
       due = false;
-      ["status", "outline", "history"].forEach(take);
+      DATA.forEach(take);
       document.dispatchEvent(new CustomEvent("minigpt5:changed"));
     };
     const soon = () => { if (!due) { due = true; requestAnimationFrame(look); } };
-    new MutationObserver(soon).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-status", "data-outline", "data-history", "src"] });
+    new MutationObserver(soon).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: [...DATA.map((name) => `data-${name}`), "src"] });
     soon();
   }
 
