@@ -131,7 +131,7 @@
       video, make("div", { class: "making" },
         make("button", { type: "button", onclick: () => dialog.close() }, TEXT.cancel),
         make("button", { type: "button", class: "main", onclick: () => { shoot(video); dialog.close(); } }, TEXT.shoot)));
-    document.body.append(dialog);
+    find("main.contain").append(dialog);
     dialog.showModal();
   }
 

@@ -43,7 +43,7 @@
     p.title = make("h2", { id: "desk-title" });
     const panel = make("div", { class: "panel" }, make("header", {}, p.title, button("close", TEXT.close, () => p.dialog.close(), { class: "tool close" })), p.prompt, p.tools, p.take);
     p.dialog = make("dialog", { id: "desk", "aria-labelledby": "desk-title", onclose: closed }, make("div", { class: "view" }, p.canvas, p.zoom), panel);
-    document.body.append(p.dialog);
+    document.querySelector("main.contain").append(p.dialog); // outside it Gradio's media rules do not reach
     listen(p);
     return p;
   }
@@ -95,20 +95,30 @@
     const now = alone ? forming[0].url : drawings[chosen].url;
     if (parts.image.getAttribute("src") !== now) parts.image.src = now;
     parts.image.classList.toggle("rough", alone);
-    showForming(forming.length > 1 ? forming : []);
+    showSideBySide(busy ? forming : finished(drawings));
     if (shown.filled !== chosen) fill(drawings[chosen], chosen);
     showFilm(drawings, chosen, busy);
     parts.stop.hidden = !busy;
     [parts.redraw, parts.variations, parts.strip].forEach((tool) => { tool.hidden = busy; });
   }
 
-  function showForming(forming) {
-    parts.forming.hidden = !forming.length;
-    while (parts.forming.children.length > forming.length) parts.forming.lastChild.remove();
-    forming.forEach(({ url, label }, index) => {
-      const cell = parts.forming.children[index] || parts.forming.appendChild(make("figure", {}, make("img", { alt: TEXT.forming }), make("figcaption")));
+  // Of the several that were asked for those that are done, to choose from.
+  function finished(drawings) {
+    const made = (wanted) => drawings.findIndex((one) => Object.entries(wanted).every(([name, value]) => one[name] === value));
+    return (shown.asked || []).map(made).filter((index) => index >= 0).map((index) => ({ url: drawings[index].url, index }));
+  }
+
+  function showSideBySide(cells) {
+    if (cells.length < 2) cells = [];
+    parts.forming.hidden = !cells.length;
+    parts.forming.classList.toggle("pairs", cells.length === 4);
+    while (parts.forming.children.length > cells.length) parts.forming.lastChild.remove();
+    cells.forEach(({ url, label, index: drawn }, index) => {
+      const cell = parts.forming.children[index] || parts.forming.appendChild(make("button", { type: "button" }, make("img", { alt: "" }), make("span")));
       cell.firstChild.src = url;
-      const { guidance_scale, seed } = shown.asked?.[index] || {};
+      cell.disabled = drawn === undefined;
+      cell.onclick = () => choose(drawn);
+      const { guidance_scale, seed } = shown.asked[index];
       cell.lastChild.textContent = [shown.strip ? `${TEXT.guidance} ${guidance_scale}` : `${TEXT.seed} ${seed}`, label].filter(Boolean).join(" · ");
     });
   }
@@ -121,7 +131,7 @@
     parts.film.replaceChildren(...drawings.map((one, index) => make("button", {
       type: "button", class: "frame", "aria-pressed": String(index === chosen), disabled: busy, title: one.label,
       "aria-label": `${TEXT.drawing(index + 1, drawings.length)}, ${one.label}`, onclick: () => choose(index),
-    }, make("img", { src: one.url, alt: "" }), make("span", {}, `g ${one.guidance_scale}`))));
+    }, make("img", { src: one.url, alt: "" }), make("span", {}, `${index + 1} · ${one.guidance_scale}`))));
     const current = parts.film.children[chosen];
     current?.scrollIntoView({ block: "nearest", inline: "center" });
     if (focused) current?.focus();
@@ -162,6 +172,7 @@
 
   function choose(chosen) {
     if (!page.desk || page.desk.busy || chosen < 0 || chosen >= page.desk.drawings.length) return;
+    if (shown) shown.asked = null;
     deed("choose", { node: page.desk.node, part: page.desk.part, chosen });
   }
 
