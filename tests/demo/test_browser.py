@@ -148,9 +148,9 @@ def test_two_people_never_see_each_other(browser: Browser, address: str, foreign
 def test_a_reload_keeps_the_chat(page: Page) -> None:
     send(page, "Hello!")
     wait_until_answered(page)
-    reply = page.locator("#chat .bot-row").inner_text()
+    reply = page.locator("#chat .bot-row .message-content").inner_text()
     page.reload()
-    expect(page.locator("#chat .bot-row")).to_have_text(reply)
+    expect(page.locator("#chat .bot-row .message-content")).to_have_text(reply)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
