@@ -121,11 +121,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = build_parser().parse_args(arguments)
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
-    try:
-        store = open_store(flags)
-    except (minigpt5.MiniGPT5Error, OSError) as error:
-        print(f"Cannot keep chats: {error}", file=sys.stderr)
-        return 1
     print(f"Loading {flags.model} ...", flush=True)
     try:
         engine = minigpt5.load(flags.model, device=flags.device, dtype=flags.dtype, quantize=flags.quantize)
@@ -134,6 +129,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             engine.compile()
     except minigpt5.MiniGPT5Error as error:
         print(f"Cannot load {flags.model}: {error}", file=sys.stderr)
+        return 1
+    try:
+        store = open_store(flags)
+    except (minigpt5.MiniGPT5Error, OSError) as error:
+        print(f"Cannot keep chats: {error}", file=sys.stderr)
         return 1
     demo = create_demo(engine, store=store, max_users=flags.max_users, queue_size=flags.queue)
     options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb", "mcp_server": flags.mcp}

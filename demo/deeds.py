@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-DEED_JS = "(session, about, ...rest) => [session, window.minigpt5.about, ...rest]"
+DEED_JS = "(session, about, ...rest) => [session, window.minigpt5.about['NAME'], ...rest]"
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -23,4 +23,5 @@ def deed(
 ) -> Dependency:
     """`handler(session, about, *inputs)` happens when the script asks for the deed `name`."""
     button, about = gr.Button(name, elem_id=f"do-{name}", elem_classes="data"), gr.JSON(visible=False)
-    return button.click(handler, [session, about, *inputs], list(outputs), js=DEED_JS, **QUIET)
+    script = DEED_JS.replace("NAME", name)
+    return button.click(handler, [session, about, *inputs], list(outputs), js=script, **QUIET)

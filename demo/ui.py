@@ -102,6 +102,7 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
         ("delete", past.delete),
         ("search", past.search),
         ("older", past.older),
+        ("earlier", past.earlier),
     ):
         deed(name, handler, session, shown)
     wire_desk(

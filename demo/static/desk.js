@@ -25,7 +25,7 @@
     const p = {};
     p.image = make("img", { alt: "", draggable: "false" });
     p.forming = make("div", { class: "forming", "aria-live": "off" });
-    p.canvas = make("div", { class: "canvas" }, p.image, p.forming);
+    p.canvas = make("div", { class: "canvas" }, p.image);
     p.zoom = make("div", { class: "zoom", role: "group", "aria-label": "Zoom" },
       button("minus", TEXT.zoomOut, () => zoomBy(1 / 1.5)), button("fit", TEXT.fit, fit), button("plus", TEXT.zoomIn, () => zoomBy(1.5)));
     p.prompt = make("p", { class: "prompt" });
@@ -42,7 +42,7 @@
     p.take = make("div", { class: "taking" }, p.use, labelled("copy", TEXT.copy, copyPicture), labelled("save", TEXT.save, download));
     p.title = make("h2", { id: "desk-title" });
     const panel = make("div", { class: "panel" }, make("header", {}, p.title, button("close", TEXT.close, () => p.dialog.close(), { class: "tool close" })), p.prompt, p.tools, p.take);
-    p.dialog = make("dialog", { id: "desk", "aria-labelledby": "desk-title", onclose: closed }, make("div", { class: "view" }, p.canvas, p.zoom), panel);
+    p.dialog = make("dialog", { id: "desk", "aria-labelledby": "desk-title", onclose: closed }, make("div", { class: "view" }, p.canvas, p.forming, p.zoom), panel);
     document.querySelector("main.contain").append(p.dialog); // outside it Gradio's media rules do not reach
     listen(p);
     return p;
@@ -187,11 +187,10 @@
     return shown.url || !one ? "picture.png" : `minigpt5-seed-${one.seed}-guidance-${one.guidance_scale}.png`;
   }
 
-  function download() {
-    const link = make("a", { href: parts.image.src, download: fileName() });
-    document.body.append(link);
-    link.click();
-    link.remove();
+  async function download() { // by way of a blob, since the server's header would name the file otherwise
+    const url = URL.createObjectURL(await (await fetch(parts.image.src)).blob());
+    make("a", { href: url, download: fileName() }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60000);
   }
 
   async function copyPicture(event) {

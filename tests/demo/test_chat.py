@@ -10,7 +10,7 @@ from scripted_engine import ScriptedEngine
 
 from demo.chat import ASLEEP, BUSY, ChatHandlers
 from demo.history import HistoryHandlers
-from demo.sessions import Session, conversation
+from demo.sessions import SHOWN_TURNS, Session, conversation
 from demo.settings import CONTROLS, default_values
 from demo.store import ChatStore, Drawing, Picture
 from demo.store.chats import owner_of
@@ -380,6 +380,17 @@ def test_chats_are_opened_renamed_searched_and_deleted(
     assert titles(handlers, session) == ["a green frog"]
 
 
+def test_a_long_chat_shows_its_end_and_more_of_it_on_demand(
+    handlers: ChatHandlers, past: HistoryHandlers, session: Session
+) -> None:
+    for number in range(SHOWN_TURNS + 1):
+        say(handlers, session, f"message {number}")
+    view = handlers.messages(session)
+    assert len(view) == 2 * SHOWN_TURNS
+    assert words(view[0]) == "message 1"
+    assert words(past.earlier(session)[0][0]) == "message 0"
+
+
 def test_opening_another_chat_stops_the_answer_which_is_kept_where_it_belongs(
     handlers: ChatHandlers, past: HistoryHandlers, session: Session, engine: ScriptedEngine
 ) -> None:
@@ -397,7 +408,9 @@ def test_opening_another_chat_stops_the_answer_which_is_kept_where_it_belongs(
     assert stored.path()[-1].text.startswith("once")
 
 
-def test_who_waits_is_told_how_many_come_first(handlers: ChatHandlers, past: HistoryHandlers) -> None:
+def test_who_waits_is_told_how_many_come_first(engine: ScriptedEngine) -> None:
+    handlers = ChatHandlers(engine, ChatStore(), clock=lambda: 0.0)
+    past = HistoryHandlers(handlers)
     sessions = [opened(past, letter * 32)[0] for letter in "abc"]
     for session in sessions:
         handlers.submit(session, {"text": "hi", "files": []}, *SETTINGS)

@@ -6,47 +6,46 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_page import DRAW, PICTURE, Browser, Page, expect, open_page, send, wait_until_answered
 from PIL import Image
-from running_app import ROOT, running
-from test_browser import DRAW, PICTURE, browser, send  # noqa: F401  # a fixture is found by its name
 
 from demo.provenance import read_provenance
 
-sync_api = pytest.importorskip("playwright.sync_api")
-Browser, Page, expect = sync_api.Browser, sync_api.Page, sync_api.expect
-
-APP = (str(ROOT / "app.py"), "--ephemeral")
 FRAMES = "#desk .frame"
 LARGE = "#desk .canvas > img"
+SEED = "#option-seed :is(textarea, input)"
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+on_both = pytest.mark.parametrize("page", SIZES, indirect=True)
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with running(APP) as url:
-        yield url
-
-
-@pytest.fixture(params=SIZES)
-def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:  # noqa: F811
+@pytest.fixture
+def page(
+    request: pytest.FixtureRequest, browser: Browser, address: str, foreign: list[str]
+) -> Iterator[Page]:
     """A chat with one picture, which lies on the desk."""
-    context = browser.new_context(viewport=SIZES[request.param], reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(address)
-    page.wait_for_selector("#composer textarea")
-    page.wait_for_timeout(500)
+    size = SIZES[getattr(request, "param", "desktop")]
+    page = open_page(browser, address, foreign, viewport=size, reduced_motion="reduce")
     send(page, DRAW)
-    page.wait_for_selector(f"{PICTURE}[src*='file=']")
-    page.wait_for_selector("#chat .bot-row .tools")
+    wait_until_answered(page)
     page.click("#chat .bot-row .image-container")
     expect(page.locator(FRAMES)).to_have_count(1)
     yield page
-    context.close()
+    page.context.close()
 
 
 def set_steps(page: Page, steps: int) -> None:
     page.locator("#desk-num_inference_steps").evaluate(
         "(slider, steps) => { slider.value = steps; slider.dispatchEvent(new Event('input')); }", steps
+    )
+
+
+def expect_scale(page: Page, scale: float) -> None:
+    page.wait_for_function(
+        """([selector, scale]) => {
+          const { transform } = getComputedStyle(document.querySelector(selector));
+          return Math.abs(new DOMMatrix(transform).a - scale) < 0.01;
+        }""",
+        arg=[LARGE, scale],
     )
 
 
@@ -62,6 +61,7 @@ def fetched(page: Page, selector: str) -> bytes:
     return bytes(values)
 
 
+@on_both
 def test_a_redraw_changes_the_picture_keeps_the_words_and_both_drawings_can_be_shown(page: Page) -> None:
     words, first = page.inner_text("#chat .bot-row .prose"), source(page, PICTURE)
     page.fill("#desk-seed", "123")
@@ -89,6 +89,7 @@ def test_the_same_seed_and_settings_give_the_identical_file(page: Page) -> None:
     assert fetched(page, LARGE) == before
 
 
+@on_both
 def test_variations_and_the_guidance_strip_form_side_by_side_to_be_chosen_from(page: Page) -> None:
     set_steps(page, 4)
     page.click("text=Four variations")
@@ -125,16 +126,13 @@ def test_what_cannot_be_drawn_is_refused_with_a_sentence(page: Page) -> None:
 
 
 def test_a_picture_is_zoomed_by_keys_and_wheel_and_escape_leads_back_to_it(page: Page) -> None:
-    scale = "image => new DOMMatrix(getComputedStyle(image).transform).a"
     page.keyboard.press("+")
-    assert page.locator(LARGE).evaluate(scale) == pytest.approx(1.5)
+    expect_scale(page, 1.5)
     page.locator("#desk .canvas").hover()
     page.mouse.wheel(0, -100)
-    page.wait_for_function(
-        "new DOMMatrix(getComputedStyle(document.querySelector('#desk .canvas > img')).transform).a > 1.6"
-    )
+    expect_scale(page, 1.8)
     page.keyboard.press("0")
-    assert page.locator(LARGE).evaluate(scale) == 1
+    expect_scale(page, 1)
     page.keyboard.press("Escape")
     expect(page.locator("#desk")).to_be_hidden()
     expect(page.locator("#chat .bot-row .image-container")).to_be_focused()
@@ -142,6 +140,7 @@ def test_a_picture_is_zoomed_by_keys_and_wheel_and_escape_leads_back_to_it(page:
     expect(page.locator("#desk")).to_be_visible()
 
 
+@on_both
 def test_a_downloaded_picture_tells_how_it_was_drawn_and_restores_its_settings(
     page: Page, tmp_path: Path
 ) -> None:
@@ -157,7 +156,7 @@ def test_a_downloaded_picture_tells_how_it_was_drawn_and_restores_its_settings(
     page.keyboard.press("Escape")
     page.set_input_files("#composer input[type=file]", file)
     expect(page.locator("#restored")).to_contain_text(f"seed {facts['seed']}, guidance 3, 20 steps")
-    seed = page.locator("#option-seed textarea, #option-seed input")
+    seed = page.locator(SEED)
     expect(seed).to_have_value(facts["seed"])
     page.click("text=Use its words")
     expect(page.locator("#composer textarea")).to_have_value(DRAW)
@@ -175,7 +174,7 @@ def test_restored_settings_can_be_undone_and_other_pictures_restore_nothing(
     expect(page.locator("#composer .thumbnail-item")).to_have_count(1)
     expect(page.locator("#restored")).to_be_hidden()
     page.set_input_files("#composer input[type=file]", file)
-    seed = page.locator("#option-seed textarea, #option-seed input")
+    seed = page.locator(SEED)
     expect(seed).not_to_have_value("")
     page.click("#restored >> text=Undo")
     expect(seed).to_have_value("")

@@ -64,7 +64,7 @@ def test_text_picture_text_is_one_message_of_three_parts(reply: Reply, files: Pi
     assert "Here it is." in parts[1]["props"]["alt_text"]
     node = reply.node
     assert [type(part) for part in node.parts] == [Words, Picture, Words]
-    assert (node.ending, node.options["seed"], node.timings["tokens"]) == ("stop", 42, 9)
+    assert (node.ending, node.options["seed"], node.timings["tokens"]) == ("stop", 42, 2)
     assert reply.chat_message() == node_message(node, files)
 
 
@@ -127,7 +127,7 @@ def test_a_reply_stopped_before_its_first_word_says_so(reply: Reply) -> None:
 
 
 def test_a_reply_without_a_word_says_so(reply: Reply) -> None:
-    reply.show(TurnFinished("stop", 1, 0, 0))
+    reply.show(TurnFinished("stop", 1, (), 0))
     reply.close()
     assert "nothing to say" in reply.chat_message()["content"][0]["text"]
 
