@@ -5,7 +5,7 @@ ends the work at the engine's next step. What an engine draws and reports on the
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -104,7 +104,8 @@ def write_scene(
     place = len(told)
     yield SceneStarted(place)
     seed = secrets.randbelow(2**32) if options.seed is None else (options.seed + place) % 2**32
-    chat, flaws = conversation(premise, told, ask), {}
+    chat = conversation(premise, told, ask)
+    flaws: dict[int, int] = {}  # seed -> faults
     for number in range(MAX_DRAFTS + 1):
         patient = number == MAX_DRAFTS  # every draft had a flaw: the best of them is told to its end
         chosen = min(flaws, key=lambda draft: flaws[draft]) if patient else _draft_seed(seed, number)
@@ -132,7 +133,7 @@ class _Draft:
         self._known = " ".join((premise.text, ask, *(scene.ask for scene in told), *map(str, premise.cast)))
         self._raw, self._shown = "", ""
 
-    def tell(self, events: Iterator[Event]) -> Iterator[StoryEvent]:
+    def tell(self, events: Iterator[Event]) -> Generator[StoryEvent, None, _Flawed | None]:
         """The scene's events; returns `_Flawed` when it is given up, None when it is told."""
         picture: ImageFinished | None = None
         for event in events:
