@@ -7,9 +7,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+import platformdirs
 
 import minigpt5
 from demo import create_demo, launch_options
+from demo.store import ChatStore, Retention
 
 DEFAULT_MODEL = "weights/storybook"
 OFFLINE = {
@@ -50,6 +54,35 @@ def build_parser() -> argparse.ArgumentParser:
     )
     page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
     page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
+    chats = parser.add_argument_group("chats")
+    chats.add_argument(
+        "--data",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help=f"folder of the chats and their pictures (default: {default_data()})",
+    )
+    chats.add_argument(
+        "--database",
+        default=None,
+        metavar="URL",
+        help="keep the chats in another database, as SQLAlchemy names it (default: $DATABASE_URL, or SQLite in --data)",
+    )
+    chats.add_argument("--ephemeral", action="store_true", help="keep nothing: all chats go with the process")
+    chats.add_argument(
+        "--keep-days",
+        type=_amount,
+        default=None,
+        metavar="N",
+        help="delete chats that nobody touched for N days",
+    )
+    chats.add_argument(
+        "--keep-gb",
+        type=_amount,
+        default=None,
+        metavar="N",
+        help="delete the oldest chats when all pictures take more than N GB",
+    )
     limits = parser.add_argument_group("limits")
     limits.add_argument(
         "--max-users",
@@ -80,16 +113,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = build_parser().parse_args(arguments)
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
+    try:
+        store = open_store(flags)
+    except (minigpt5.MiniGPT5Error, OSError) as error:
+        print(f"Cannot keep chats: {error}", file=sys.stderr)
+        return 1
     print(f"Loading {flags.model} ...", flush=True)
     try:
         engine = minigpt5.load(flags.model, device=flags.device, dtype=flags.dtype, quantize=flags.quantize)
     except minigpt5.MiniGPT5Error as error:
         print(f"Cannot load {flags.model}: {error}", file=sys.stderr)
         return 1
-    demo = create_demo(engine, max_users=flags.max_users, queue_size=flags.queue)
+    demo = create_demo(engine, store=store, max_users=flags.max_users, queue_size=flags.queue)
     options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb"}
     demo.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
     return 0
+
+
+def default_data() -> Path:
+    """Where this machine keeps the data of its user's programs."""
+    return platformdirs.user_data_path("minigpt5", appauthor=False)
+
+
+def open_store(flags: argparse.Namespace) -> ChatStore:
+    """The chats that the flags ask for, those beyond their limits deleted."""
+    if flags.ephemeral:
+        return ChatStore()
+    retention = Retention(flags.keep_days, flags.keep_gb)
+    url = flags.database or os.environ.get("DATABASE_URL")
+    store = ChatStore.in_folder(flags.data or default_data(), url, retention)
+    store.sweep()
+    store.tidy()
+    return store
+
+
+def _amount(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"got {number:g}, expected more than 0")
+    return number
 
 
 def _positive(text: str) -> int:

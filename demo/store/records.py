@@ -47,7 +47,16 @@ class Picture:
     chosen: int = 0
 
 
-Part = Words | Upload | Picture
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A picture that was stopped halfway: its last preview. It is shown, and the model never sees it."""
+
+    file: str
+    step: int
+    num_inference_steps: int
+
+
+Part = Words | Upload | Picture | Sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,16 @@ class Node:
     ending: Ending = "stop"
     timings: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def text(self) -> str:
+        """The words of the message, without remarks."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, Words) and not part.remark)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of all files that the message needs: pictures in every version, and vokens."""
+        return frozenset(name for part in self.parts for name in _files(part))
+
 
 @dataclass(frozen=True, slots=True)
 class ChatInfo:
@@ -70,3 +89,13 @@ class ChatInfo:
     id: str
     title: str
     updated: float
+
+
+def _files(part: Part) -> tuple[str, ...]:
+    match part:
+        case Words():
+            return ()
+        case Upload(file) | Sketch(file):
+            return (file,)
+        case Picture(vokens, drawings):
+            return tuple(filter(None, (vokens, *(drawing.file for drawing in drawings))))
