@@ -1,8 +1,10 @@
 """What the page asks of an engine. `minigpt5.load` returns one; a test may script its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
+
+import numpy as np
 
 from minigpt5 import Conversation, Event, GenerationOptions
 
@@ -20,6 +22,9 @@ class ChatEngine(Protocol):
 
     def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
         """The reply to the last user message; closing the iterator ends the work at its next step."""
+
+    def redraw(self, vokens: np.ndarray, choices: Sequence[GenerationOptions]) -> Iterator[Event]:
+        """Pictures of the vokens (V,D) of an earlier one, one for each of `choices`."""
 
 
 @contextmanager

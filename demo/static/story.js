@@ -132,10 +132,5 @@
     route();
   }
 
-  function look() {
-    const root = document.getElementById("story-book");
-    if (root && !root.dataset.alive) { root.dataset.alive = "yes"; start(root); }
-  }
-  const watch = () => { new MutationObserver(look).observe(document.body, { childList: true, subtree: true }); look(); };
-  if (document.body) watch(); else addEventListener("DOMContentLoaded", watch);
+  start(document.getElementById("story-book"));
 })();

@@ -7,10 +7,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-
+from demo.engine_type import ChatEngine
 from demo.store.chats import new_id
 from demo.store.files import PictureFiles
 from demo.store.records import Drawing, Picture
@@ -20,7 +19,6 @@ from demo.story.premise import MAX_SCENES, Premise, StoryError, Told, conversati
 from demo.story.records import Scene, Story
 from demo.story.writer import SceneFinished, SceneStarted, SceneWords, StoryEvent, write_scene
 from minigpt5 import (
-    Conversation,
     Event,
     GenerationOptions,
     ImageFinished,
@@ -34,24 +32,10 @@ MAX_SCENE_LETTERS = 4000
 FULL = f"A story has at most {MAX_SCENES} scenes"
 
 
-class DrawingEngine(Protocol):
-    """What telling and drawing ask of an engine."""
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-
-    def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
-        """The events of the reply to `conversation`."""
-
-    def redraw(self, vokens: np.ndarray, choices: list[GenerationOptions]) -> Iterator[Event]:
-        """The events of pictures of `vokens`."""
-
-
 class Author:
     """The deeds of one author's desk over one engine. Slow ones are returned as `Deed` for `Desk.start`."""
 
-    def __init__(self, engine: DrawingEngine, files: PictureFiles) -> None:
+    def __init__(self, engine: ChatEngine, files: PictureFiles) -> None:
         self._engine, self._files = engine, files
 
     def write(self, ask: str = "", *, all_scenes: bool = False) -> Deed:

@@ -9,12 +9,13 @@ from typing import Any
 import segno
 from PIL import Image
 
+from demo.engine_type import ChatEngine
 from demo.store.chats import ChatStore, new_id, title_of
 from demo.store.records import ChatInfo
 from demo.story import deeds
 from demo.story.archive import read_zip, write_zip
 from demo.story.book import Book
-from demo.story.deeds import Author, DrawingEngine
+from demo.story.deeds import Author
 from demo.story.desk import Desk, Live
 from demo.story.export_gif import write_gif
 from demo.story.export_html import write_html
@@ -41,7 +42,7 @@ EMPTY = "The story has no scenes yet: write one first"
 class Office:
     """The stories of one app: their shelf, the desk where they are written, and the remotes of their stages."""
 
-    def __init__(self, engine: DrawingEngine, store: ChatStore, at_once: int = 1) -> None:
+    def __init__(self, engine: ChatEngine, store: ChatStore, at_once: int = 1) -> None:
         self._shelf = StoryShelf(store)
         self.files = self._shelf.files
         self._desk = Desk(self._shelf, at_once)
@@ -163,7 +164,9 @@ class Office:
         """The stage's code, and a QR code of the remote's address below `address`, as SVG."""
         code = self._remotes.open(live.owner, live.story.id)
         link = f"{address[:300]}remote/{code}"
-        svg = segno.make(link, micro=False).svg_inline(scale=4, border=2, light="#fffaf0", dark="#2c2733")
+        svg = segno.make(link, micro=False).svg_inline(
+            border=2, light="#fffaf0", dark="#2c2733", omitsize=True
+        )
         return {"code": code, "link": link, "qr": svg}
 
 

@@ -13,11 +13,18 @@ from demo.theme import STATIC, logo_svg
 
 
 def build_story_page() -> None:
-    """Draw the story page where the caller stands; `static/story.js` brings it to life."""
+    """Draw the story page where the caller stands; `static/story.js` brings it to life.
+
+    Its style stands in the page itself: Gradio rewrites the selectors of its own style files, and not for the better.
+    """
     limits = {"min_scenes": MIN_SCENES, "max_scenes": MAX_SCENES, "pictures": MAX_PICTURES}
     values = {"words": STORY, "tones": list(TONES), "limits": limits, "logo": logo_svg()}
     data = escape(json.dumps(values, ensure_ascii=False))
-    gr.HTML(f'<div id="story-book" data-values="{data}"></div>', padding=False)
+    style = f"<style>{_read('story.css')}</style>"
+    script = "".join(map(_read, ("follow.js", "storybook.js", "story.js")))
+    gr.HTML(
+        f'{style}<div id="story-book" data-values="{data}"></div>', js_on_load=script, elem_id="story-page"
+    )
 
 
 def stage_page() -> str:
@@ -32,6 +39,9 @@ def remote_page() -> str:
 
 def _alone(name: str, words: dict[str, str]) -> str:
     data = json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
-    files = {kind: (STATIC / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")}
-    follow = (STATIC / "follow.js").read_text(encoding="utf-8")
-    return fill(f"{name}.html", {"fonts": font_faces(), "words": data, "follow": follow, **files})
+    files = {kind: _read(f"{name}.{kind}") for kind in ("css", "js")}
+    return fill(f"{name}.html", {"fonts": font_faces(), "words": data, "follow": _read("follow.js"), **files})
+
+
+def _read(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")

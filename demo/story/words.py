@@ -48,7 +48,7 @@ STORY = {
     "as_gif": "Flip-book (GIF)",
     "saving": "Saving…",
     "undo": "Undo",
-    "delete_story": "Delete the story",
+    "delete_story": "Delete",
     "really": "Delete for good?",
     "edit": "Edit the words",
     "done": "Done",
