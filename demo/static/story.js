@@ -73,7 +73,7 @@
 
     function newStory() {
       pictures = [];
-      const premise = el("textarea", { id: "premise", rows: 3, maxLength: 2000, placeholder: words.premise_hint, enterkeyhint: "enter" });
+      const premise = el("textarea", { id: "premise", rows: 2, maxLength: 2000, placeholder: words.premise_hint, enterkeyhint: "enter" });
       const cast = el("input", { id: "cast", type: "text", maxLength: 300, placeholder: words.cast_hint, autocomplete: "off" });
       const scenes = el("input", { id: "scenes", type: "range", min: limits.min_scenes, max: limits.max_scenes, value: 6, oninput: () => count() });
       const number = el("output", {}, "6");
@@ -94,7 +94,7 @@
         } catch (error) { tellProblem(error); form.inert = false; }
       } },
       el("h1", {}, words.hello), el("p.lead", {}, words.hello_more),
-      field(words.premise, premise), pictureRow(), field(words.cast, cast, words.cast_more),
+      field(words.premise, premise), el("div.pair", {}, field(words.cast, cast, words.cast_more), pictureRow()),
       el("label.field.count", {}, el("span", {}, words.scenes, " ", number), scenes), choices(),
       el("details.how", {}, el("summary", {}, words.more), el("div.how-fields", {}, field(words.guidance, how[0]), field(words.steps, how[1]), field(words.seed, how[2]))),
       el("div.actions", {}, whole, el("button", { type: "submit", id: "write-first", value: "write" }, words.write_first)));

@@ -7,7 +7,11 @@ window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
   const post = (deed, values = {}) => ask(`stories/${id}/${deed}`, { values, owner }).catch(tellProblem);
   const button = (label, act, kind = "", more = {}) => el(`button${kind}`, { type: "button", onclick: act, ...more }, label);
 
-  const title = el("input.title", { id: "story-title", "aria-label": words.title, maxLength: 200, onchange: () => post("rename", { title: title.value }) });
+  const title = el("textarea.title", {
+    id: "story-title", "aria-label": words.title, maxLength: 200, rows: 1, onchange: () => post("rename", { title: title.value }),
+    onkeydown: (event) => { if (event.key === "Enter") { event.preventDefault(); title.blur(); } }, oninput: () => fitTitle(),
+  });
+  const fitTitle = () => { title.style.height = "auto"; title.style.height = `${title.scrollHeight + 4}px`; };
   const about = el("p.about"), begun = el("div.begun"), status = el("p.status", { role: "status", "aria-live": "polite" });
   const pages = el("ol.spreads");
   const asked = el("input", { id: "ask", type: "text", maxLength: 300, placeholder: words.ask_hint, "aria-label": words.ask, autocomplete: "off", enterkeyhint: "send" });
@@ -27,7 +31,7 @@ window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
     remove.dataset.sure = "yes";
     remove.textContent = words.really;
     setTimeout(() => { delete remove.dataset.sure; remove.textContent = words.delete_story; }, 4000);
-  }, ".danger", { id: "delete-story" });
+  }, ".grave", { id: "delete-story" });
 
   async function saveAs(kind) {
     saving.textContent = words.saving;
@@ -63,7 +67,7 @@ window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
       button(words.retell, deed("retell"), ".retell"), button(words.illustrate, deed("illustrate"), ".illustrate"),
       button(words.go_on, deed("go-on"), ".go-on"),
       button(words.earlier, deed("move", () => ({ to: place() - 1 })), ".earlier"), button(words.later, deed("move", () => ({ to: place() + 1 })), ".later"),
-      button(words.remove, deed("remove"), ".remove.danger")));
+      button(words.remove, deed("remove"), ".remove.grave")));
     more.addEventListener("click", (event) => { if (event.target.closest(".sheet button")) more.open = false; });
     const deeds = el("div.deeds", {}, edit, redraw, more), editing = el("div.deeds", { hidden: true }, done, cancel);
     const frame = el("figure", {}, picture, el("div.progress"));
@@ -120,9 +124,9 @@ window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
   function draw(now) {
     const grown = view && now.scenes.length > view.scenes.length;
     view = now;
-    if (document.activeElement !== title) title.value = view.title;
+    if (document.activeElement !== title && title.value !== view.title) { title.value = view.title; requestAnimationFrame(fitTitle); }
     const { premise, cast, tone } = view.plan;
-    about.textContent = [premise === view.title ? "" : premise, cast, tone === "plain" ? "" : words[`tone_${tone}`]].filter(Boolean).join(" · ");
+    about.textContent = [premise.toLowerCase() === view.title.toLowerCase() ? "" : premise, cast, tone === "plain" ? "" : words[`tone_${tone}`]].filter(Boolean).join(" · ");
     if (begun.children.length !== view.pictures.length) begun.replaceChildren(...view.pictures.map((url) => el("img", { src: url, alt: words.pictures })));
     for (const [known, { item }] of spreads) if (!view.scenes.some((scene) => scene.id === known)) { item.remove(); spreads.delete(known); }
     view.scenes.forEach((scene, at) => {

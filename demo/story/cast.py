@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _WORD = re.compile(r"[^\W\d_][\w'’]*")
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"”]?\s+|(?<=[。！？])")
+_SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”]))\s+|(?<=[。！？])")
 _SENTENCE_STARTS_AFTER = (".", "!", "?", ":", '"', "“", "”", "—")
 _INTRODUCTION = re.compile(r"\b(?:named|called|met|[Ii] am|name was|name is) ([A-Z][\w'’]*)")
 _MEMBERS = re.compile(r"[,;\n]+|\s+and\s+(?=an?\s|the\s|[A-Z])")
@@ -71,6 +71,12 @@ def _member(entry: str) -> Member:
 def sentences(text: str) -> list[str]:
     """`text` cut behind the ends of its sentences; the last one may be unfinished."""
     return [sentence for sentence in _SENTENCE_END.split(text) if sentence]
+
+
+def finished(text: str) -> str:
+    """`text` up to the end of its last finished sentence, which something must follow."""
+    ends = [match.start() for match in _SENTENCE_END.finditer(text)]
+    return text[: ends[-1]].strip() if ends else ""
 
 
 def names(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from demo.story.cast import christen, faults, sentences
+from demo.story.cast import christen, faults, finished
 from demo.story.premise import Premise, StoryError, Told, conversation
 from minigpt5 import (
     Conversation,
@@ -157,10 +157,7 @@ class _Draft:
 
     def _ready(self, whole: bool) -> str:
         """The words that may be judged: finished sentences, or all."""
-        if whole:
-            return self._raw.strip()
-        ready = len(self._raw) - len((sentences(self._raw) or [""])[-1])
-        return self._raw[:ready].strip()
+        return self._raw.strip() if whole else finished(self._raw)
 
     def _faults(self, whole: bool) -> int:
         draft = christen(self._ready(whole), self._told, self._premise.members)
