@@ -7,7 +7,9 @@ from demo.story.cast import Member, christen, faults, names, read_cast
 TOLD = ["Once upon a time there was a purple cat named Mia. She lived in the forest."]
 
 
-def count(draft: str, *, told: list[str] = TOLD, known: str = "", members: int = 0, last: bool = False) -> int:
+def count(
+    draft: str, *, told: list[str] = TOLD, known: str = "", members: int = 0, last: bool = False
+) -> int:
     return faults(draft, told, known, members=members, last=last)
 
 
