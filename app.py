@@ -54,6 +54,33 @@ def build_parser() -> argparse.ArgumentParser:
     )
     page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
     page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
+    _add_chat_flags(parser)
+    limits = parser.add_argument_group("limits")
+    limits.add_argument(
+        "--max-users",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="replies made at once (default: %(default)s)",
+    )
+    limits.add_argument(
+        "--queue",
+        type=_positive,
+        default=32,
+        metavar="N",
+        help="requests that may wait (default: %(default)s)",
+    )
+    limits.add_argument(
+        "--max-file-mb",
+        type=_positive,
+        default=10,
+        metavar="MB",
+        help="largest upload (default: %(default)s)",
+    )
+    return parser
+
+
+def _add_chat_flags(parser: argparse.ArgumentParser) -> None:
     chats = parser.add_argument_group("chats")
     chats.add_argument(
         "--data",
@@ -83,29 +110,6 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="delete the oldest chats when all pictures take more than N GB",
     )
-    limits = parser.add_argument_group("limits")
-    limits.add_argument(
-        "--max-users",
-        type=_positive,
-        default=1,
-        metavar="N",
-        help="replies made at once (default: %(default)s)",
-    )
-    limits.add_argument(
-        "--queue",
-        type=_positive,
-        default=32,
-        metavar="N",
-        help="requests that may wait (default: %(default)s)",
-    )
-    limits.add_argument(
-        "--max-file-mb",
-        type=_positive,
-        default=10,
-        metavar="MB",
-        help="largest upload (default: %(default)s)",
-    )
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

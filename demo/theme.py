@@ -17,7 +17,7 @@ STORY_WEIGHTS = (400, 600)
 
 # What the pages are made of, in the order in which they load; a new file of style or script gets a line here.
 STYLES = ("style.css", "chat.css", "history.css")
-SCRIPTS = ("page.js", "rows.js", "history.js")
+SCRIPTS = ("deeds.js", "page.js", "rows.js", "history.js")
 
 # Gradio's variable -> ours; the same in light and dark, where ours change.
 VARIABLES = {

@@ -27,6 +27,8 @@ UPLOAD_SECONDS = 24 * 3600
 # The script keeps the browser's secret and the tab's chat, see `static/history.js`.
 WHO_JS = "(session) => [session, ...window.minigpt5.who()]"
 DEED_JS = "(session, about, ...rest) => [session, window.minigpt5.about, ...rest]"
+# what goes on, above the composer; `static/rows.js` fills it
+STAGE_HTML = '<div class="stage"></div><span class="said" role="status"></span>'
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -92,6 +94,7 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
         gr.HTML('<div class="chats"></div>', padding=False)
     chatbot = _chatbot(engine)
     notice = gr.Markdown("", elem_id="notice", container=False)
+    gr.HTML(STAGE_HTML, elem_id="stage", padding=False)
     status, outline, history = (gr.HTML("", elem_classes="data", padding=False) for _ in range(3))
     composer = _composer()
     with gr.Sidebar(open=False, position="right", width=340, elem_id="settings", label="Settings"):

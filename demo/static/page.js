@@ -47,6 +47,7 @@
     label("#notice", { role: "status", "aria-live": "polite" });
     label("#composer textarea", { "aria-label": "Your message" });
     label("#settings .toggle-button", { "aria-label": "Settings", title: "Settings" });
+    label("#history .toggle-button", { "aria-label": "Chats", title: "Chats" });
   }
 
   function watch() {
