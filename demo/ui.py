@@ -56,7 +56,7 @@ def create_demo(
         )
         _build_chat_page(demo, engine, ChatHandlers(engine, store, slots=max_users), max_users)
     # Further pages are plugged in here.
-    with demo.route("Story", "/story", show_in_navbar=False):
+    with demo.route("Stories", "/story", show_in_navbar=False):
         build_story_page()
     demo.story_routes = story_routes(Office(engine, store, at_once=max_users))
     demo.queue(max_size=queue_size, default_concurrency_limit=max_users)
@@ -88,7 +88,6 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
     session = gr.State(Session())
     with gr.Row(elem_id="header"):
         gr.HTML(header_html(engine.name, engine.description), elem_id="title", padding=False)
-        gr.Button("Stories", link="story", elem_id="stories", variant="secondary", size="sm", min_width=0)
         new = gr.Button("New chat", elem_id="new", variant="secondary", size="sm", min_width=0)
     with gr.Sidebar(open=False, position="left", width=300, elem_id="history", label="Chats"):
         gr.HTML('<div class="chats"></div>', padding=False)

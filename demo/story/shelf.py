@@ -30,6 +30,7 @@ class StoryShelf:
         self.files = store.files
         self._store, self._clock = store, clock
         stories.create(store.engine, checkfirst=True)
+        self.tidy()
 
     def list(self, owner: str, limit: int = 100) -> list[ChatInfo]:
         """The stories of `owner`, the newest first."""
@@ -52,6 +53,7 @@ class StoryShelf:
             connection.execute(insert(stories).values(row))
             _note_uses(connection, story)
         self.files.claim(files_of(story))
+        self.tidy()
 
     def save(self, owner: str, story: Story) -> bool:
         """Write the story as it is now; False when it is no more. Files that it needs no longer are deleted."""
@@ -75,6 +77,14 @@ class StoryShelf:
             connection.execute(delete(uses).where(uses.c.node == story))
         self._store.delete_unused(files)
         return True
+
+    def tidy(self) -> None:
+        """Delete the stories beyond the limits that hold for chats, the longest untouched first."""
+        wanted = select(stories.c.owner, stories.c.id, stories.c.updated).order_by(stories.c.updated)
+        with self._store.engine.connect() as connection:
+            rows = [(row.owner, row.id, row.updated) for row in connection.execute(wanted)]
+        for owner, story in self._store.retention.beyond(rows, self.files.size, self._clock()):
+            self.delete(owner, story)
 
     def _row(self, story: Story) -> dict[str, object]:
         return {"title": story.title[:200], "updated": self._clock(), "document": story_json(story)}
