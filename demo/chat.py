@@ -7,7 +7,6 @@ which order they come back.
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, replace
@@ -23,7 +22,7 @@ from demo.render import ChatMessage, escape_markdown
 from demo.reply import Reply
 from demo.sessions import Session, conversation
 from demo.settings import read_settings
-from demo.store.chats import ChatStore, new_id, owner_of, title_of
+from demo.store.chats import ChatStore, new_id, title_of
 from demo.store.records import Ending, Node, Part, Picture, Upload, Words
 from minigpt5 import (
     GenerationOptions,
@@ -41,6 +40,7 @@ LISTED_CHATS = 100
 MAX_PICTURES = 8
 MAX_LETTERS = 8000
 BUSY = "Still answering. Press Stop first, or wait for the end; what you typed is kept."
+ASLEEP = "The page has slept for long and is waking up. Send it once more."
 FAILED = "Something went wrong on this side. Your message is kept: retry this answer, or edit what you said."
 
 Shown = tuple[list[ChatMessage], Any, str, str, str]  # chat, composer, notice, outline, history
@@ -70,8 +70,8 @@ class ChatHandlers:
         """Take the composer's words and pictures as a new message, or as another version of the one being edited."""
         composer = composer or {}
         text, uploads = (composer.get("text") or "").strip(), list(composer.get("files") or [])
-        if session.active is not None:
-            return self.refused(session, BUSY)
+        if session.active is not None or not session.owner:
+            return self.refused(session, BUSY if session.owner else ASLEEP)
         try:
             options = read_settings(*settings)
             parts = self._parts(text, uploads)
@@ -81,7 +81,6 @@ class ChatHandlers:
             return self.refused(session, "")
         asked = Node(new_id(), self._parent(session), "user", parts, asdict(options))
         if session.chat is None:
-            session.owner = session.owner or owner_of(secrets.token_hex())
             session.chat = self.store.create(session.owner, title_of(text))
         session.editing = None
         self.save(session, asked)

@@ -1,6 +1,7 @@
 """What happens when the user does something with the list of chats: open, new, rename, delete, search, load the page."""
 
 import re
+import secrets
 
 import gradio as gr
 
@@ -21,13 +22,18 @@ class HistoryHandlers:
         self._store = chat.store
 
     def restore(self, session: Session, secret: str, chat: str) -> tuple[Session, *Shown]:
-        """The page has loaded: the chats of the browser that knows `secret`, and the chat that this tab had open."""
-        session.owner = owner_of(secret) if _SECRET.fullmatch(secret or "") else ""
+        """The page has loaded, or has slept so long that its session is gone: the chats of the browser that knows `secret`.
+
+        The chat that this tab had open is shown again.
+        """
+        if session.owner:
+            return session, *self._chat.shown(session, gr.update())
+        session.owner = owner_of(secret if _SECRET.fullmatch(secret or "") else secrets.token_hex())
         return session, *self.open(session, chat or "")
 
     def open(self, session: Session, chat: str) -> Shown:
         """Show a chat; one that is not there, or another's, opens as a new one."""
-        tree = self._store.load(session.owner, chat) if session.owner and chat else None
+        tree = self._store.load(session.owner, chat) if chat else None
         session.open(None if tree is None else chat, tree or Tree())
         return self._chat.shown(session, sending(True))
 

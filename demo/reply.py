@@ -60,10 +60,10 @@ class Reply:
                 self._update_drawing(preview, step, steps)
             case ImageFinished():
                 self._finish_picture(event)
-            case TurnFinished(reason, seed, tokens, _, timings):
+            case TurnFinished(reason, seed, token_ids, _, timings):
                 self.finished = event
                 options = {**self._node.options, "seed": seed}
-                figures = {**timings, "tokens": tokens}
+                figures = {**timings, "tokens": len(token_ids)}
                 self._node = replace(self._node, ending=reason, options=options, timings=figures)
             case _:
                 assert_never(event)

@@ -121,7 +121,8 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
     new.click(past.new, session, shown, **QUIET)
     composer.stop(chat.stop, session, shown, **QUIET)
     who = [gr.JSON(visible=False), gr.JSON(visible=False)]  # the browser's secret, the tab's chat
-    demo.load(past.restore, [session, *who], [session, *shown], js=WHO_JS, **QUIET)
+    wake = gr.Button("wake", elem_id="do-wake", elem_classes="data")
+    gr.on([demo.load, wake.click], past.restore, [session, *who], [session, *shown], js=WHO_JS, **QUIET)
 
 
 def _deed(

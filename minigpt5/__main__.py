@@ -1,4 +1,4 @@
-"""The command line: `python -m minigpt5 train|evaluate|convert|plan`."""
+"""The command line: `python -m minigpt5 train|evaluate|convert|download|plan`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 from minigpt5.checkpoint.build import DTYPES, build_empty, place
 from minigpt5.checkpoint.convert import Sources, convert
+from minigpt5.checkpoint.hub import download
 from minigpt5.checkpoint.memory import free_bytes, memory_plan, table
+from minigpt5.checkpoint.presets import PRESETS
 from minigpt5.config import ModelConfig
 from minigpt5.errors import MiniGPT5Error
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
@@ -18,8 +20,11 @@ from minigpt5.loading import load
 from minigpt5.training.storybook import STEPS, train_storybook
 
 WEIGHTS = Path("weights/storybook")
+DOWNLOADS = Path("weights/downloads")
+SOURCES = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
 JUDGE = Path("weights/judge.safetensors")
 CONVERT = "Make a model folder of the official files; resumes where it stopped."
+DOWNLOAD = "Fetch the official files of a preset and make its model folder; resumes where it stopped."
 PLAN = "Print the memory that a model needs, part by part, before it is loaded."
 REQUESTS = Path("tests/data/unseen_requests.json")
 
@@ -50,6 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     evaluate.set_defaults(command=run_evaluate)
     add_convert(commands.add_parser("convert", help="official files to a model folder", description=CONVERT))
+    add_download(
+        commands.add_parser("download", help="the paper's model from the network", description=DOWNLOAD)
+    )
     add_plan(commands.add_parser("plan", help="memory that a model needs", description=PLAN))
     return parser
 
@@ -89,6 +97,24 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=run_convert)
 
 
+def add_download(parser: argparse.ArgumentParser) -> None:
+    """The flags of `download`: a preset, and other places for its sources."""
+    parser.add_argument("preset", choices=tuple(PRESETS), help="which model")
+    for name in SOURCES:
+        parser.add_argument(f"--{name}", help="a path, owner/name, owner/name:file or a URL instead")
+    parser.add_argument("--out", type=Path, help="the new model folder (default: weights/PRESET)")
+    parser.add_argument(
+        "--cache", type=Path, default=DOWNLOADS, help=f"where downloads lie (default: {DOWNLOADS})"
+    )
+    parser.add_argument("--dtype", choices=tuple(DTYPES), help="stored precision (default: as in the files)")
+    parser.add_argument("--vit-heads", type=int, help="heads of the ViT (default: by its width)")
+    parser.add_argument("--qformer-heads", type=int, help="heads of the Q-Former (default: as BERT's)")
+    parser.add_argument(
+        "--endpoint", help="another hub (default: the HF_ENDPOINT variable, else huggingface.co)"
+    )
+    parser.set_defaults(command=run_download)
+
+
 def run_train(arguments: argparse.Namespace) -> None:
     """`train storybook` or `train judge`."""
     if arguments.model == "judge":
@@ -125,11 +151,27 @@ def run_plan(arguments: argparse.Namespace) -> None:
     print(table(lines, free_bytes(placement.device)))
 
 
+def run_download(arguments: argparse.Namespace) -> None:
+    """`download`: nothing is transferred before every source was found and the disk has room."""
+    out = arguments.out or WEIGHTS.parent / arguments.preset
+    download(
+        arguments.preset,
+        out,
+        cache=arguments.cache,
+        given={name: value for name in SOURCES if (value := getattr(arguments, name))},
+        dtype=DTYPES[arguments.dtype] if arguments.dtype else None,
+        vit_heads=arguments.vit_heads,
+        qformer_heads=arguments.qformer_heads,
+        endpoint=arguments.endpoint,
+        report=lambda line: print(line, flush=True),
+    )
+    print(f"done: {out} ({arguments.cache} is needed no more)")
+
+
 def run_convert(arguments: argparse.Namespace) -> None:
     """`convert`: nothing is written before all keys and shapes have been found right."""
-    names = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
     convert(
-        Sources(**{name: getattr(arguments, name) for name in names}),
+        Sources(**{name: getattr(arguments, name) for name in SOURCES}),
         arguments.out,
         dtype=DTYPES[arguments.dtype] if arguments.dtype else None,
         vit_heads=arguments.vit_heads,

@@ -64,14 +64,14 @@ class TurnFinished:
     """The reply is over: "stop" when the model ended it, "length" when it was cut at max_new_tokens or the
     context.
 
-    `seed` given as option makes the same reply again. `num_tokens` counts sampled tokens (one for each picture).
-    `dropped_turns` messages of the history did not fit. `timings`: seconds "prefill", "text", "pictures", "total",
+    `seed` given as option makes the same reply again. `token_ids` are the reply's, one (`[IMG0]`) for each picture,
+    and the end's where it was sampled. `dropped_turns` messages of the history did not fit. `timings`: seconds "prefill", "text", "pictures", "total",
     and "tokens_per_second".
     """
 
     finish_reason: Literal["stop", "length"]
     seed: int
-    num_tokens: int
+    token_ids: tuple[int, ...]
     dropped_turns: int
     timings: dict[str, float] = field(default_factory=dict)
 

@@ -4,6 +4,7 @@
   const { make, button, icon, deed } = page;
   const SEARCH_MS = 180;
   const WIDE = 1100;
+  const LONG_MS = 5 * 60 * 1000;
   const find = (selector) => document.querySelector(selector);
   const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
   let secret = null;
@@ -124,6 +125,11 @@
     });
   }
 
+  let hidden = 0;
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) hidden = Date.now();
+    else if (Date.now() - hidden > LONG_MS) deed("wake"); // the server may have forgotten this tab
+  });
   document.addEventListener("minigpt5:history", () => { if (!atWork) render(); greet(); });
   document.addEventListener("minigpt5:outline", () => {
     const { chat } = page.outline;

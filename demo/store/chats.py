@@ -173,8 +173,8 @@ class ChatStore:
             self.delete(owner, chat)
 
     def sweep(self) -> None:
-        """Delete the files that no message needs, which a crash left behind; only before anybody chats."""
-        self.delete_unused(self.files.names())
+        """Delete the files that no message needs, which a crash left behind; those of the last hour may be in hand."""
+        self.delete_unused(self.files.names(before=self._clock() - TIDY_SECONDS))
 
 
 def _touch(connection: Connection, owner: str, chat: str, **values: object) -> bool:

@@ -6,6 +6,8 @@ work a name out, not even from the picture itself.
 
 import hashlib
 import io
+import math
+import os
 import re
 import secrets
 import shutil
@@ -18,10 +20,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from demo.pictures import SHOWN_SIDE
 from minigpt5 import MiniGPT5Error, open_image
 
 NAME_BYTES = 16
+SHOWN_SIDE = 1024
 _NAME = re.compile(r"[0-9a-f]{32}\.(png|npy)")
 
 
@@ -93,14 +95,18 @@ class PictureFiles:
             for name in set(names) - self._unclaimed:
                 self.path(name).unlink(missing_ok=True)
 
-    def names(self) -> set[str]:
-        """Every file that is there."""
-        found = (path.name for folder in (self.folder, self._vokens) for path in folder.iterdir())
-        return set(filter(_NAME.fullmatch, found))
+    def names(self, before: float = math.inf) -> set[str]:
+        """Every file that was written before that time, in seconds since 1970."""
+        return {path.name for path, stat in self._stats() if stat.st_mtime < before}
 
     def size(self) -> int:
         """Bytes of all files together."""
-        return sum(path.stat().st_size for folder in (self.folder, self._vokens) for path in folder.iterdir())
+        return sum(stat.st_size for _, stat in self._stats())
+
+    def _stats(self) -> list[tuple[Path, os.stat_result]]:
+        with self._lock:  # nothing is deleted meanwhile
+            found = (path for folder in (self.folder, self._vokens) for path in folder.iterdir())
+            return [(path, path.stat()) for path in found if _NAME.fullmatch(path.name)]
 
     def _write(self, content: bytes, kind: str) -> str:
         digest = hashlib.blake2b(content, key=self._key, digest_size=NAME_BYTES)

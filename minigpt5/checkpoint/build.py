@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.memory import free_bytes, memory_plan, verify_fits
+from minigpt5.checkpoint.presets import advice
 from minigpt5.checkpoint.store import (
     has_part,
     load_part,
@@ -119,7 +120,9 @@ def load_model(
         raise OptionError(f"quantize: got {quantize!r}, expected None, '8bit' or '4bit'")
     placement = place(device, dtype)
     if not folder.is_dir():
-        raise CheckpointError(f"{folder}: got no such folder, expected one with config.json and the weights")
+        raise CheckpointError(
+            f"{folder}: got no such folder, expected one with config.json and the weights{advice(folder.name)}"
+        )
     config = ModelConfig.load(folder)
     tokenizer = load_tokenizer(folder)
     model = build_empty(config, placement.dtype)

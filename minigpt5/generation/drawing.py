@@ -66,6 +66,11 @@ def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], *, w
         raise OptionError(
             f"choices: got {len(ways)} kinds of steps and schedulers, expected one for all pictures"
         )
+    verify_vokens(vokens, width=width)
+
+
+def verify_vokens(vokens: np.ndarray, *, width: int) -> None:
+    """Raise `OptionError` unless `vokens` are features of one picture by an LLM of `width`."""
     if vokens.shape != (NUM_VOKENS, width) or vokens.dtype != np.float32:
         got = f"{vokens.dtype} of shape {vokens.shape}"
         raise OptionError(

@@ -18,9 +18,11 @@ from torch import Tensor
 
 from minigpt5.config import ModelConfig
 from minigpt5.conversation import Conversation, ImagePart, Message, Part, TextPart
+from minigpt5.errors import OptionError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
 from minigpt5.generation.decoding import EndStep, TextStep, Vocabulary, VokenStep, decode
-from minigpt5.generation.drawing import draw, picture_seed, verify_redraw
+from minigpt5.generation.drawing import draw, picture_seed, verify_redraw, verify_vokens
+from minigpt5.generation.inspection import Inspection, readable, voken_influence
 from minigpt5.generation.official import GeneratedIds, decode_officially
 from minigpt5.images import preprocess
 from minigpt5.model.minigpt5 import MiniGPT5
@@ -39,7 +41,7 @@ class Reply:
     message: Message
     seed: int
     finish_reason: str
-    num_tokens: int
+    token_ids: tuple[int, ...]
     dropped_turns: int
     timings: dict[str, float]
 
@@ -101,6 +103,18 @@ class Engine:
         with torch.inference_mode():
             self._negative = model.mapper.null_embeds()  # (1,L,C), a constant of the model
 
+    def compile(self, backend: str = "inductor") -> None:
+        """Make words and pictures faster on a GPU, at the price of minutes now; call it before the first reply.
+
+        Raises `OptionError` where there is no compiler, or no room for what it needs.
+        """
+        try:
+            self.model.language.compile_decoding(self.config.context_length, backend)
+            self.model.diffusion.compile_drawing(self.config.mapper.length, backend)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise OptionError(f"compile: got {reason!r}, expected a device and a compiler for it") from error
+
     def stream(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Iterator[Event]:
         """The events of the reply to `conversation`, see `minigpt5.events`.
 
@@ -109,13 +123,7 @@ class Engine:
         """
         seed = _seed(options)
         clock, index = _Clock(), 0
-        prompt = assemble(
-            conversation,
-            self.tokenizer,
-            self._prompt_room(options),
-            self.config.num_query_tokens,
-            system=self.config.system_prompt or SYSTEM,
-        )
+        prompt = self._prompt(conversation, options)
         steps = self._read_and_decode(prompt, options, seed)
         kind = "prefill"
         while (step := clock.pull(kind, steps)) is not None:
@@ -132,9 +140,8 @@ class Engine:
                         yield event
                     index += 1
                 case EndStep():
-                    timings = clock.summary(step.num_tokens)
-                    ending = (step.reason, seed, step.num_tokens, prompt.dropped_turns)
-                    yield TurnFinished(*ending, timings)
+                    timings = clock.summary(len(step.token_ids))
+                    yield TurnFinished(step.reason, seed, step.token_ids, prompt.dropped_turns, timings)
 
     def reply(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Reply:
         """The whole reply at once; raises as `stream`."""
@@ -196,10 +203,31 @@ class Engine:
             torch.tensor([ids], device=queries.device), pixel_values, self._vocabulary.placeholder
         )
 
-    def _prompt_room(self, options: GenerationOptions) -> int:
-        """Positions for the prompt: the reply keeps what it may need, up to half of the context."""
+    def inspect(
+        self, conversation: Conversation, token_ids: Sequence[int], options: GenerationOptions = DEFAULTS
+    ) -> Inspection:
+        """What the model was handed for the reply to `conversation` and the ids with which it answered, readable.
+
+        `token_ids` are those of `TurnFinished`. Raises `PromptError` as `stream`.
+        """
+        prompt = self._prompt(conversation, options)
+        read, said = (
+            readable(ids, self.tokenizer, self._vocabulary) for ids in (prompt.input_ids, token_ids)
+        )
+        return Inspection(read, said, self.config.num_query_tokens, prompt.dropped_turns)
+
+    def voken_influence(self, vokens: np.ndarray) -> np.ndarray:
+        """(V,L) float32: how far each conditioning vector of a picture moves when one of its vokens (V,D) is put to
+        zero, in units of the vector's length. Raises `OptionError` for vokens that are not this model's."""
+        verify_vokens(vokens, width=self.model.language.width)
+        return voken_influence(self.model.mapper, vokens)
+
+    def _prompt(self, conversation: Conversation, options: GenerationOptions) -> Prompt:
+        """The prompt; the reply keeps what room it may need, up to half of the context."""
         length = self.config.context_length
-        return length - min(options.max_new_tokens + NUM_VOKENS, length // 2)
+        room = length - min(options.max_new_tokens + NUM_VOKENS, length // 2)
+        system = self.config.system_prompt or SYSTEM
+        return assemble(conversation, self.tokenizer, room, self.config.num_query_tokens, system=system)
 
     def _read_and_decode(
         self, prompt: Prompt, options: GenerationOptions, seed: int
@@ -247,7 +275,7 @@ def fold(events: Iterator[Event]) -> Reply:
                 pass
             case TurnFinished():
                 message = Message("assistant", (*parts, *_words(words)))
-                ending = (event.finish_reason, event.num_tokens, event.dropped_turns, event.timings)
+                ending = (event.finish_reason, event.token_ids, event.dropped_turns, event.timings)
                 return Reply(message, event.seed, *ending)
     raise ValueError("the events ended without TurnFinished")
 

@@ -47,6 +47,21 @@ class LatentDiffusion(nn.Module):
             "preview_map", rows, persistent=False
         )  # (channels + 1, 3), the last row the offset
 
+    def compile_drawing(self, length: int, backend: str = "inductor") -> None:
+        """Compile the UNet and the decoder, channels last, for conditions of `length` vectors.
+
+        Takes minutes, so that no picture has to; the weights and their names stay as they are.
+        """
+        self.unet.to(memory_format=torch.channels_last)
+        self.vae.to(memory_format=torch.channels_last)
+        self.unet.compile(backend=backend)
+        self.vae.decoder.compile(backend=backend)
+        embeds = torch.zeros(1, length, int(self.unet.config.cross_attention_dim)).to(self.unet.device)
+        noise = self.initial_latents(torch.Generator())
+        how: dict[str, Any] = {"num_inference_steps": 2, "scheduler": "ddim", "latents": noise}
+        for latents in self.denoise(embeds, embeds, guidance_scale=2.0, **how):
+            self.decode(latents)
+
     def initial_latents(self, generator: torch.Generator, batch: int = 1) -> torch.Tensor:
         """Noise (B,c,h,w) of unit variance, drawn on the generator's device so that a seed means one picture."""
         noise = torch.randn((batch, *self.latent_shape), generator=generator, device=generator.device)

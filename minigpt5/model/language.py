@@ -5,6 +5,7 @@ The hidden states are those after the final norm: they feed `lm_head` as well as
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,10 +14,11 @@ from peft import inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM
-from transformers.cache_utils import Cache, DynamicCache
+from transformers.cache_utils import Cache, DynamicCache, StaticCache
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from minigpt5.config import LoraConfig
+from minigpt5.model.decode_step import DecodeStep
 
 
 class LanguageModel(nn.Module):
@@ -34,6 +36,8 @@ class LanguageModel(nn.Module):
             self.prefix_keys = nn.Parameter(torch.zeros(shape))  # not rotated, as peft's prefix tuning
             self.prefix_values = nn.Parameter(torch.zeros(shape))
         self.prefix_length = prefix_length
+        self._compiled: Callable[..., Any] | None = None
+        self._max_length = 0
 
     @property
     def width(self) -> int:
@@ -57,7 +61,8 @@ class LanguageModel(nn.Module):
         `position_ids` (1,T) count on from the cache, the prefix included, unless given.
         """
         if self.prefix_length and past_key_values is None:
-            past_key_values = self._prefix(len(inputs_embeds))
+            past_key_values = DynamicCache(config=self.llama.config)
+            self._put_prefix(past_key_values, len(inputs_embeds))
             if attention_mask is not None:
                 seen = attention_mask.new_ones(len(attention_mask), self.prefix_length)
                 attention_mask = torch.cat([seen, attention_mask], dim=1)
@@ -70,11 +75,34 @@ class LanguageModel(nn.Module):
         )
         return output.last_hidden_state, output.past_key_values
 
-    def _prefix(self, batch: int) -> Cache:
-        cache = DynamicCache(config=self.llama.config)
+    def _put_prefix(self, cache: Cache, batch: int) -> None:
         for layer, (keys, values) in enumerate(zip(self.prefix_keys, self.prefix_values, strict=True)):
             cache.update(keys.expand(batch, -1, -1, -1), values.expand(batch, -1, -1, -1), layer)
-        return cache
+
+    def compile_decoding(self, max_length: int, backend: str = "inductor") -> None:
+        """Make `decode_step` give compiled steps for sequences of up to `max_length` positions.
+
+        Takes a minute or two, so that no reply has to. Needs a C++ compiler or, on CUDA, Triton.
+        """
+        self._max_length = max_length
+        self._compiled = torch.compile(self.llama.model, backend=backend, dynamic=False)
+        step = self.decode_step()
+        assert step is not None
+        with torch.inference_mode():
+            token = self.embed(torch.zeros(1, 1, dtype=torch.long, device=self.llama.device))
+            self(token, past_key_values=step.cache, use_cache=True)
+            for _ in range(3):  # compiled, recorded, replayed
+                step(token)
+
+    @torch.inference_mode()
+    def decode_step(self) -> DecodeStep | None:
+        """A compiled way to read one sequence on token by token; None before `compile_decoding`."""
+        if self._compiled is None:
+            return None
+        cache = StaticCache(self.llama.config, max_cache_len=self.prefix_length + self._max_length)
+        if self.prefix_length:
+            self._put_prefix(cache, batch=1)
+        return DecodeStep(self._compiled, cache)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """hidden (B,T,D) -> logits (B,T,vocabulary)."""

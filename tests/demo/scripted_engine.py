@@ -78,7 +78,7 @@ class ScriptedEngine:
             yield from _words(f"You said: {words} ({count} pictures, {len(conversation.messages)} messages)")
         dropped = 2 if "forget" in words else 0
         reason: Literal["stop", "length"] = "length" if "cut" in words else "stop"
-        yield TurnFinished(reason, options.seed or 0, 12, dropped, {"total": 0.5})
+        yield TurnFinished(reason, options.seed or 0, (1, 2), dropped, {"total": 0.5})
 
 
 def draw(index: int, options: GenerationOptions) -> Iterator[Event]:

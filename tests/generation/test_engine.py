@@ -37,7 +37,7 @@ def told(events: list[Event]) -> list[Any]:
             case ImageFinished():
                 told_.append((event.seed, event.image.tobytes()))
             case TurnFinished():
-                told_.append((event.finish_reason, event.num_tokens))
+                told_.append((event.finish_reason, event.token_ids))
     return told_
 
 
@@ -114,7 +114,7 @@ def test_the_fold_keeps_pictures_between_the_words(picture: Image.Image) -> None
                 TextDelta(" two. "),
                 finished,
                 TextDelta(" After."),
-                TurnFinished("stop", 5, 4, 0),
+                TurnFinished("stop", 5, (9, 8, 7, 2), 0),
             ]
         )
     )

@@ -1,5 +1,6 @@
 """Chats in a real SQLite file, pictures in a real folder: whose they are, what stays, and what goes."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -181,11 +182,13 @@ def test_what_a_crash_left_behind_is_swept_out(store: ChatStore, tmp_path: Path)
     chat = store.create(ME, "look")
     needed = store.files.save(paint("red"))
     store.save(ME, chat, user("look", Upload(needed)))
-    store.files.save(paint("blue"))
+    lost, fresh = (store.files.save(paint(colour)) for colour in ("blue", "green"))
+    for name in (needed, lost):
+        os.utime(store.files.path(name), (0, 0))
     again = ChatStore.in_folder(tmp_path)
     again.sweep()
     again.engine.dispose()
-    assert again.files.names() == {needed}
+    assert again.files.names() == {needed, fresh}
 
 
 @pytest.mark.parametrize("url", ["nothing", "martian://x/y", "sqlite:////nowhere/at/all/chats.db"])
