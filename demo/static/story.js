@@ -11,7 +11,7 @@
     const notice = el("p.notice", { role: "status" });
     const tellProblem = (error) => { notice.textContent = error?.message || ""; if (error) notice.scrollIntoView({ block: "nearest" }); };
     const json = async (url, sent) => (await ask(url, { ...sent, owner })).json();
-    const shelf = el("ul.shelf"), stage = el("main", { id: "story-main" });
+    const shelf = el("ul.shelf"), stage = el("div", { id: "story-main" });
 
     async function showShelf() {
       const found = await json("stories").catch(() => []);
@@ -25,9 +25,9 @@
       const file = el("input", { type: "file", accept: ".zip,application/zip", hidden: true, id: "story-file", onchange: takeIn, "aria-label": words.import });
       const sign = el("span.sign", { "aria-hidden": "true" });
       sign.innerHTML = logo;
-      return el("header.story-head", {},
+      return el("div.story-head", {},
         el("a.brand", { href: "./" }, sign, el("span", {}, words.brand)),
-        el("nav", {}, el("a", { href: "./" }, words.chat), el("a", { href: "story", "aria-current": "page", onclick: (event) => { event.preventDefault(); location.hash = ""; } }, words.stories)),
+        el("nav", { "aria-label": words.pages }, el("a", { href: "./" }, words.chat), el("a", { href: "story", "aria-current": "page", onclick: (event) => { event.preventDefault(); location.hash = ""; } }, words.stories)),
         el("details.menu.my-stories", {}, el("summary", {}, words.my_stories), el("div.sheet", {}, shelf,
           el("button", { type: "button", id: "new-story", onclick: () => { location.hash = ""; } }, words.new_story),
           el("button", { type: "button", id: "import", onclick: () => file.click() }, words.import), file)));

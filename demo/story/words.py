@@ -2,6 +2,7 @@
 
 STORY = {
     "brand": "MiniGPT-5",
+    "pages": "Pages",
     "chat": "Chat",
     "stories": "Stories",
     "my_stories": "My stories",
