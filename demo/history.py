@@ -6,7 +6,7 @@ import secrets
 import gradio as gr
 
 from demo.chat import LISTED_CHATS, ChatHandlers, Shown, sending
-from demo.sessions import Session
+from demo.sessions import SHOWN_TURNS, Session
 from demo.store.chats import owner_of
 from demo.store.tree import Tree
 
@@ -65,4 +65,9 @@ class HistoryHandlers:
     def older(self, session: Session, _about: object = None) -> Shown:
         """List more chats."""
         session.listed = (session.listed or LISTED_CHATS) + LISTED_CHATS
+        return self._chat.shown(session, gr.update())
+
+    def earlier(self, session: Session, _about: object = None) -> Shown:
+        """Show more of a long chat."""
+        session.turns += SHOWN_TURNS
         return self._chat.shown(session, gr.update())

@@ -13,6 +13,8 @@ from demo.store.records import Node, Picture, Upload, Words
 from demo.store.tree import Tree
 from minigpt5 import Conversation, ImagePart, Message, MiniGPT5Error, TextPart
 
+SHOWN_TURNS = 50  # a longer view would slow down every word that streams
+
 PictureRef = tuple[str, int]  # the message's id, and which of its parts
 
 
@@ -33,12 +35,14 @@ class Session:
     notice: str = ""
     query: str = ""
     listed: int = 0
+    turns: int = SHOWN_TURNS
     forming: dict[PictureRef, ChatPart] = field(default_factory=dict)
 
     def open(self, chat: str | None, tree: Tree) -> None:
         """Show another chat; whatever was being made in the one before is stopped."""
         self.chat, self.tree = chat, tree
         self.active = self.live = self.editing = None
+        self.turns = SHOWN_TURNS
         self.notice = ""
         self.forming.clear()
 

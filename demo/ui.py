@@ -117,6 +117,7 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
         ("delete", past.delete),
         ("search", past.search),
         ("older", past.older),
+        ("earlier", past.earlier),
     ):
         _deed(name, handler, session, shown)
     new.click(past.new, session, shown, **QUIET)

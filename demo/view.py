@@ -14,11 +14,9 @@ from demo.store.files import PictureFiles
 from demo.store.records import ChatInfo, Node, Picture
 from demo.store.tree import Tree
 
-SHOWN_TURNS = 50
-
 
 def messages(session: Session, files: PictureFiles) -> list[ChatMessage]:
-    """The messages for the chat, the newest SHOWN_TURNS turns of the path that is shown."""
+    """The messages for the chat, the newest `session.turns` turns of the path that is shown."""
     live = session.live
     return [
         live.chat_message()
@@ -34,6 +32,7 @@ def outline(session: Session) -> dict[str, Any]:
         "chat": session.chat,
         "busy": session.active is not None,
         "editing": session.editing,
+        "hidden": max(0, len(session.tree.path()) - 2 * session.turns),
         "rows": [_row(session.tree, node) for node in _shown_path(session)],
     }
 
@@ -50,7 +49,7 @@ def data_html(name: str, value: object) -> str:
 
 
 def _shown_path(session: Session) -> list[Node]:
-    return session.tree.path()[-2 * SHOWN_TURNS :]
+    return session.tree.path()[-2 * session.turns :]
 
 
 def _forming(session: Session, node: Node) -> dict[int, Any]:

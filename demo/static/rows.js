@@ -7,7 +7,10 @@
   function versions({ data }) {
     const { version, versions: all } = data;
     if (all.length < 2) return [];
-    const to = (index) => deed("flip", all[index]);
+    const to = (index) => {
+      document.dispatchEvent(new CustomEvent("minigpt5:stay")); // the eye is on this message, not on the end
+      deed("flip", all[index]);
+    };
     const shown = `${version + 1}/${all.length}`;
     return [make("span", { class: "versions", role: "group", "aria-label": `Version ${version + 1} of ${all.length}` },
       button("back", "Version before", () => to(version - 1), { disabled: version === 0 }),
@@ -50,7 +53,7 @@
     return [make("details", { class: "figures" }, summary, list)];
   }
 
-  const ENDINGS = { stopped: "Stopped", failed: "Failed", length: "Cut at its longest length" };
+  const ENDINGS = { "": "Stopped", stopped: "Stopped", failed: "Failed", length: "Cut at its longest length" };
   function tools(row) {
     const { data } = row;
     const mine = data.role === "user";
@@ -84,6 +87,16 @@
       element.classList.toggle("replaced", after);
       after ||= data.id === editing;
     }
+    showEarlier();
+  }
+
+  function showEarlier() {
+    const old = find("#chat .earlier");
+    const first = page.rows()[0]?.element;
+    if (!page.outline?.hidden || !first) return old?.remove();
+    if (old && first.contains(old)) return undefined;
+    old?.remove();
+    return first.append(make("button", { type: "button", class: "earlier", onclick: () => { document.dispatchEvent(new CustomEvent("minigpt5:stay")); deed("earlier"); } }, "Earlier messages"));
   }
 
   function announce() {

@@ -74,8 +74,11 @@ class PictureFiles:
         return (self._vokens if name.endswith(".npy") else self.folder) / name
 
     def image(self, name: str) -> Image.Image:
-        """The picture of that name; raises `ImageError` when it is gone."""
-        return open_image(self.path(name))
+        """The picture of that name; raises `MiniGPT5Error` when it is gone."""
+        path = self.path(name)
+        if not path.is_file():
+            raise MiniGPT5Error("A picture of this chat is gone from the server's folder")
+        return open_image(path)
 
     def vokens(self, name: str) -> np.ndarray:
         """The vokens (V,D) float32 of that name; raises `MiniGPT5Error` when they are gone."""

@@ -10,7 +10,7 @@ from scripted_engine import ScriptedEngine
 
 from demo.chat import ASLEEP, BUSY, ChatHandlers
 from demo.history import HistoryHandlers
-from demo.sessions import Session, conversation
+from demo.sessions import SHOWN_TURNS, Session, conversation
 from demo.settings import CONTROLS, default_values
 from demo.store import ChatStore, Drawing, Picture
 from demo.store.chats import owner_of
@@ -378,6 +378,17 @@ def test_chats_are_opened_renamed_searched_and_deleted(
     assert past.delete(session, bear)[0] == []
     assert session.chat is None
     assert titles(handlers, session) == ["a green frog"]
+
+
+def test_a_long_chat_shows_its_end_and_more_of_it_on_demand(
+    handlers: ChatHandlers, past: HistoryHandlers, session: Session
+) -> None:
+    for number in range(SHOWN_TURNS + 1):
+        say(handlers, session, f"message {number}")
+    view = handlers.messages(session)
+    assert len(view) == 2 * SHOWN_TURNS
+    assert words(view[0]) == "message 1"
+    assert words(past.earlier(session)[0][0]) == "message 0"
 
 
 def test_opening_another_chat_stops_the_answer_which_is_kept_where_it_belongs(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from demo.store import PictureFiles
-from minigpt5 import ImageError, MiniGPT5Error
+from minigpt5 import MiniGPT5Error
 
 RED = Image.new("RGB", (9, 9), "red")
 
@@ -53,7 +53,7 @@ def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_what_is_gone_is_told(tmp_path: Path) -> None:
     files = PictureFiles(tmp_path)
-    with pytest.raises(ImageError):
+    with pytest.raises(MiniGPT5Error, match="gone"):
         files.image("0" * 32 + ".png")
     with pytest.raises(MiniGPT5Error, match="drawn again"):
         files.vokens("0" * 32 + ".npy")
