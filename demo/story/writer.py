@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from demo.story.cast import christen, faults, finished
+from demo.story.eyes import Eyes
 from demo.story.premise import Premise, StoryError, Told, conversation
 from minigpt5 import (
     Conversation,
@@ -23,6 +24,7 @@ from minigpt5 import (
 )
 
 MAX_DRAFTS = 8
+LOST_HERO = 1  # faults of a picture without the hero
 DEFAULTS = GenerationOptions()
 _DRAFT_STEP = 0x9E3779B1  # between the seeds of two drafts: coprime to 2**32, so that no seed comes twice
 
@@ -98,19 +100,21 @@ def write_scene(
 ) -> Iterator[StoryEvent]:
     """The scene that follows `told`; `ask` says what shall happen in it.
 
-    Up to MAX_DRAFTS beginnings are read for `cast.faults`, sentence by sentence; the first without any is told, or the
-    one with the fewest. Raises as `Engine.stream` does, and `StoryError` when the model has nothing to say.
+    Up to MAX_DRAFTS are read for `cast.faults`, sentence by sentence before each is shown; the first without any is
+    told, or the one with the fewest. A picture that lost the hero (see `eyes`) makes a draft faulty too. Raises as
+    `Engine.stream` does, and `StoryError` when the model has nothing to say.
     """
     place = len(told)
     yield SceneStarted(place)
     seed = secrets.randbelow(2**32) if options.seed is None else (options.seed + place) % 2**32
     chat = conversation(premise, told, ask)
     flaws: dict[int, int] = {}  # seed -> faults
+    eyes = Eyes(engine, premise, told)
     for number in range(MAX_DRAFTS + 1):
         patient = number == MAX_DRAFTS  # every draft had a flaw: the best of them is told to its end
         chosen = min(flaws, key=lambda draft: flaws[draft]) if patient else _draft_seed(seed, number)
         events = engine.stream(chat, replace(options, seed=chosen, pictures="always"))
-        draft = _Draft(premise, told, ask, chosen, patient)
+        draft = _Draft(premise, told, ask, chosen, None if patient else eyes)
         with closing(events):  # type: ignore[type-var]  # an engine's stream is a generator
             verdict = yield from draft.tell(events)
         if verdict is None:
@@ -124,10 +128,12 @@ def _draft_seed(seed: int, number: int) -> int:
 
 
 class _Draft:
-    """One way of telling a scene, read while it comes."""
+    """One way of telling a scene, read while it comes; without `eyes` it is told as it is."""
 
-    def __init__(self, premise: Premise, told: Sequence[Told], ask: str, seed: int, patient: bool) -> None:
-        self._premise, self._ask, self._seed, self._patient = premise, ask, seed, patient
+    def __init__(
+        self, premise: Premise, told: Sequence[Told], ask: str, seed: int, eyes: Eyes | None
+    ) -> None:
+        self._premise, self._ask, self._seed, self._eyes = premise, ask, seed, eyes
         self._told = [scene.text for scene in told]
         self._place = len(told)
         self._known = " ".join((premise.text, ask, *(scene.ask for scene in told), *map(str, premise.cast)))
@@ -143,17 +149,27 @@ class _Draft:
                 case ImageStarted() | ImageProgress() | ImageFinished() if picture is not None:
                     break  # one picture a scene
             whole = not isinstance(event, TextDelta)
-            if (found := self._faults(whole)) and not self._patient:
-                return _Flawed(found)
+            if self._eyes and self._faults(whole):
+                return _Flawed(self._all_faults(events))
             yield from self._words(whole)
             if isinstance(event, ImageStarted | ImageProgress | ImageFinished):
                 yield event
             if isinstance(event, ImageFinished):
+                if self._eyes and self._eyes.miss(event.image):
+                    return _Flawed(LOST_HERO)
                 picture = event
                 if self._shown:
                     break
         yield self._finished(picture)
         return None
+
+    def _all_faults(self, events: Iterator[Event]) -> int:
+        """The faults of the whole draft, whose words are read to their end for that."""
+        for event in events:
+            if not isinstance(event, TextDelta):
+                break
+            self._raw += event.text
+        return self._faults(whole=True)
 
     def _ready(self, whole: bool) -> str:
         """The words that may be judged: finished sentences, or all."""

@@ -59,6 +59,9 @@ class StoryEngine:
         self.hold, self.seen, self.redrawn = hold, [], []
 
     def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
+        if options.pictures == "never":  # asked who is in a picture
+            yield TextDelta("It is a blue rabbit.")
+            return
         self.seen.append(conversation)
         number = sum(message.role == "assistant" for message in conversation.messages)
         text = "A blue rabbit named Pip lived here." if not number else f"Pip waved {number} times."

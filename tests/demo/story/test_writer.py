@@ -48,6 +48,17 @@ class Script:
             self.closed += 1
 
 
+class Forgetful(Script):
+    """Sees the hero in red pictures, and in what it drew last once it has drawn twice."""
+
+    def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
+        if options.pictures == "always":
+            yield from super().stream(conversation, options)
+            return
+        red = conversation.messages[0].images[0].getpixel((0, 0)) == (255, 0, 0)
+        yield TextDelta("A blue rabbit." if red or len(self.seeds) > 1 else "A blue frog.")
+
+
 def finished(events: Iterator[object]) -> list[SceneFinished]:
     return [event for event in events if isinstance(event, SceneFinished)]
 
@@ -97,3 +108,10 @@ def test_closing_the_story_closes_the_engine() -> None:
 def test_a_model_that_says_nothing_is_told_in_a_sentence() -> None:
     with pytest.raises(StoryError, match="nothing to say"):
         list(write_scene(Script("", pictures=0), CAST, []))
+
+
+def test_a_scene_whose_picture_lost_the_hero_is_told_anew() -> None:
+    engine = Forgetful("He saw snow.", "He saw rain.")
+    told = [Told("A blue rabbit named Pip lived here.", Image.new("RGB", (8, 8), "red"))]
+    scene = finished(write_scene(engine, CAST, told, GenerationOptions(seed=7)))[0]
+    assert scene.text == "He saw rain." and len(engine.seeds) == 2
