@@ -43,8 +43,9 @@ STORIES = (
 
 @dataclass(frozen=True)
 class Told:
-    """One story: whether the hero was in each picture, seconds to the PDF, and drafts that were given up."""
+    """One story: whether each picture has the hero's colour, and the hero; seconds to the PDF; drafts given up."""
 
+    coloured: list[bool]
     kept: list[bool]
     seconds: float
     given_up: int
@@ -63,11 +64,14 @@ def tell(engine: Engine, judge: AttributeJudge, number: int, seed: int) -> Told:
     write_pdf(Book("A story", tuple(Page(s.text, s.told.image) for s in scenes), engine.name))
     seconds = time.perf_counter() - began
     hero = (animal, colour)
-    kept = [
-        hero in ((seen["animal"], seen["colour"]), (seen["second_animal"], seen["second_colour"]))
+    shown = [
+        ((seen["animal"], seen["colour"]), (seen["second_animal"], seen["second_colour"]))
         for seen in judge.name(pictures)
     ]
-    return Told(kept + [False] * (SCENES - len(kept)), seconds, given_up)
+    missing = [False] * (SCENES - len(shown))
+    coloured = [colour in (first[1], second[1]) for first, second in shown]
+    kept = [hero in both for both in shown]
+    return Told(coloured + missing, kept + missing, seconds, given_up)
 
 
 def measure(engine: Engine, judge: AttributeJudge, seeds: int) -> dict[str, float]:
@@ -75,8 +79,10 @@ def measure(engine: Engine, judge: AttributeJudge, seeds: int) -> dict[str, floa
     told = [tell(engine, judge, n, 100 * n + s) for s in range(seeds) for n in range(len(STORIES))]
     return {
         "stories": len(told),
-        "scenes with their hero in its colour": statistics.mean(kept for one in told for kept in one.kept),
-        "stories whose hero keeps its colour throughout": statistics.mean(all(one.kept) for one in told),
+        "scenes with the hero's colour": statistics.mean(kept for one in told for kept in one.coloured),
+        "scenes with the hero, animal and colour": statistics.mean(kept for one in told for kept in one.kept),
+        "stories whose hero keeps its colour": statistics.mean(all(one.coloured) for one in told),
+        "stories whose hero keeps animal and colour": statistics.mean(all(one.kept) for one in told),
         "seconds from premise to PDF, median": statistics.median(one.seconds for one in told),
         "seconds from premise to PDF, longest": max(one.seconds for one in told),
         "drafts given up a scene": sum(one.given_up for one in told) / len(told) / SCENES,

@@ -86,7 +86,6 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
 
 def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, max_users: int) -> None:
     session = gr.State(Session())
-    gr.Navbar(visible=False)  # the head links to the other pages
     with gr.Row(elem_id="header"):
         gr.HTML(header_html(engine.name, engine.description), elem_id="title", padding=False)
         new = gr.Button("New chat", elem_id="new", variant="secondary", size="sm", min_width=0)

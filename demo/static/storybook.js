@@ -126,7 +126,7 @@ window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
     view = now;
     if (document.activeElement !== title && title.value !== view.title) { title.value = view.title; requestAnimationFrame(fitTitle); }
     const { premise, cast, tone } = view.plan;
-    about.textContent = [premise.toLowerCase() === view.title.toLowerCase() ? "" : premise, cast, tone === "plain" ? "" : words[`tone_${tone}`]].filter(Boolean).join(" · ");
+    about.textContent = [...[premise, cast].filter((said) => said.toLowerCase() !== view.title.toLowerCase()), tone === "plain" ? "" : words[`tone_${tone}`]].filter(Boolean).join(" · ");
     if (begun.children.length !== view.pictures.length) begun.replaceChildren(...view.pictures.map((url) => el("img", { src: url, alt: words.pictures })));
     for (const [known, { item }] of spreads) if (!view.scenes.some((scene) => scene.id === known)) { item.remove(); spreads.delete(known); }
     view.scenes.forEach((scene, at) => {

@@ -102,7 +102,7 @@ def faults(draft: str, told: Sequence[str], known: str, *, members: int, last: b
     changed = _changed_looks(draft, " ".join((known, *told)))
     repeated = len(set(sentences(draft)) & {sentence for text in told for sentence in sentences(text)})
     once = _changes_gender(draft, told, cast_size) + early + repeated
-    return 3 * changed + 2 * max(0, len(strangers) - welcome) + once
+    return 6 * changed + 2 * max(0, len(strangers) - welcome) + once
 
 
 def _changed_looks(draft: str, heard: str) -> int:

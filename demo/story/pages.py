@@ -20,7 +20,6 @@ def build_story_page() -> None:
     limits = {"min_scenes": MIN_SCENES, "max_scenes": MAX_SCENES, "pictures": MAX_PICTURES}
     values = {"words": STORY, "tones": list(TONES), "limits": limits, "logo": logo_svg()}
     data = escape(json.dumps(values, ensure_ascii=False))
-    gr.Navbar(visible=False)  # the page has its own head
     style = f"<style>{_read('story.css')}</style>"
     script = "".join(map(_read, ("follow.js", "storybook.js", "story.js")))
     gr.HTML(

@@ -23,7 +23,7 @@ from minigpt5 import (
     TextDelta,
 )
 
-MAX_DRAFTS = 8
+MAX_DRAFTS = 10
 LOST_HERO = 1  # faults of a picture without the hero
 DEFAULTS = GenerationOptions()
 _DRAFT_STEP = 0x9E3779B1  # between the seeds of two drafts: coprime to 2**32, so that no seed comes twice
