@@ -64,7 +64,7 @@ class ChatHandlers:
         self.files = store.files
         self._clock = clock
         self._slots = slots
-        self._line = Line()
+        self._line = Line(clock)
 
     def submit(self, session: Session, composer: dict[str, Any] | None, *settings: object) -> Shown:
         """Take the composer's words and pictures as a new message, or as another version of the one being edited."""

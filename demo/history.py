@@ -33,7 +33,7 @@ class HistoryHandlers:
 
     def open(self, session: Session, chat: str) -> Shown:
         """Show a chat; one that is not there, or another's, opens as a new one."""
-        tree = self._store.load(session.owner, chat) if chat else None
+        tree = self._store.load(session.owner, str(chat)) if chat else None
         session.open(None if tree is None else chat, tree or Tree())
         return self._chat.shown(session, sending(True))
 
@@ -44,7 +44,7 @@ class HistoryHandlers:
 
     def rename(self, session: Session, change: dict[str, str]) -> Shown:
         """Give the chat `change["id"]` the title `change["title"]`."""
-        self._store.rename(session.owner, change["id"], change["title"])
+        self._store.rename(session.owner, str(change["id"]), str(change["title"]))
         return self._chat.shown(session, gr.update())
 
     def delete(self, session: Session, chat: str) -> Shown:
@@ -54,7 +54,7 @@ class HistoryHandlers:
             composer = sending(True)
         else:
             composer = gr.update()
-        self._store.delete(session.owner, chat)
+        self._store.delete(session.owner, str(chat))
         return self._chat.shown(session, composer)
 
     def search(self, session: Session, query: str) -> Shown:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-FORGOTTEN_SECONDS = 5.0
+FORGOTTEN_SECONDS = 15.0
 
 
 class Line:

@@ -26,7 +26,7 @@ ENGINE_QUEUE = "engine"
 UPLOAD_SECONDS = 24 * 3600
 # The script keeps the browser's secret and the tab's chat, see `static/history.js`.
 WHO_JS = "(session) => [session, ...window.minigpt5.who()]"
-DEED_JS = "(session, about, ...rest) => [session, window.minigpt5.about, ...rest]"
+DEED_JS = "(session, about, ...rest) => [session, window.minigpt5.about['NAME'], ...rest]"
 # what goes on, above the composer; `static/rows.js` fills it
 STAGE_HTML = '<div class="stage"></div><span class="said" role="status"></span>'
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -135,7 +135,9 @@ def _deed(
 ) -> Dependency:
     """A deed that no component of Gradio has: the script says what it is about and clicks the hidden button."""
     button, about = gr.Button(name, elem_id=f"do-{name}", elem_classes="data"), gr.JSON(visible=False)
-    return button.click(handler, [session, about, *controls], shown, js=DEED_JS, **QUIET)
+    return button.click(
+        handler, [session, about, *controls], shown, js=DEED_JS.replace("NAME", name), **QUIET
+    )
 
 
 def _wire_answer(

@@ -8,8 +8,9 @@
   const page = (window.minigpt5 ||= {});
   const read = {};
 
+  page.about = {}; // of each deed, since Gradio asks for it a little later
   page.deed = (name, about = null) => {
-    page.about = about;
+    page.about[name] = about;
     document.getElementById(`do-${name}`)?.click();
   };
 

@@ -408,7 +408,9 @@ def test_opening_another_chat_stops_the_answer_which_is_kept_where_it_belongs(
     assert stored.path()[-1].text.startswith("once")
 
 
-def test_who_waits_is_told_how_many_come_first(handlers: ChatHandlers, past: HistoryHandlers) -> None:
+def test_who_waits_is_told_how_many_come_first(engine: ScriptedEngine) -> None:
+    handlers = ChatHandlers(engine, ChatStore(), clock=lambda: 0.0)
+    past = HistoryHandlers(handlers)
     sessions = [opened(past, letter * 32)[0] for letter in "abc"]
     for session in sessions:
         handlers.submit(session, {"text": "hi", "files": []}, *SETTINGS)
