@@ -53,7 +53,6 @@
       if (event.key === "Escape") { event.stopPropagation(); end(false); }
     });
     field.addEventListener("blur", () => end(true));
-    requestAnimationFrame(() => { field.focus(); field.select(); });
     return make("li", { class: "entry" }, field);
   }
 
@@ -65,7 +64,6 @@
     };
     const keep = make("button", { type: "button", class: "keep", onclick: end(false) }, "Keep");
     const remove = make("button", { type: "button", class: "sure", onclick: end(true) }, "Delete");
-    requestAnimationFrame(() => keep.focus());
     return make("li", { class: "entry asking", role: "group", "aria-label": `Delete “${chat.title}” for good?`, onkeydown: (event) => { if (event.key === "Escape") end(false)(); } },
       make("span", {}, "Delete for good?"), remove, keep);
   }
@@ -104,6 +102,8 @@
       ...(chats.length ? groups(page.history) : [make("p", { class: "none" }, empty)]),
       ...(more ? [make("button", { type: "button", class: "older", onclick: () => deed("older") }, "Older chats")] : []));
     holder.parentElement.scrollTop = top;
+    const asked = list.querySelector(".rename, .keep"); // at once: the next key is meant for it
+    if (asked) { asked.focus(); asked.select?.(); return; }
     const again = focus || kept;
     if (again) list.querySelector(`[data-chat="${again}"] .title`)?.focus();
   }

@@ -1,4 +1,4 @@
-"""One running app and one browser for all tests of the page."""
+"""One running app for all tests of the page, and a browser for each of their files."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def address() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop would be in the way of tests that run their own
 def browser() -> Iterator[Browser]:
     with sync_api.sync_playwright() as playwright:
         where = {"executable_path": str(CHROMIUM)} if CHROMIUM.exists() else {}
