@@ -7,9 +7,7 @@ from demo.theme import logo_svg
 
 QUANTIZATIONS = {"none": "not quantized", "4bit": "4-bit weights", "8bit": "8-bit weights"}
 KNOWS = "words and pictures"
-PAGES = (
-    ("Chat", "./"),
-)  # what the head links to, as seen from the chat page; nothing while there is but one
+PAGES = (("Chat", "./"), ("Stories", "story"))  # what the head links to; all pages lie side by side
 
 
 def header_html(name: str, description: Mapping[str, object], page: str = "Chat") -> str:

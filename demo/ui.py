@@ -18,6 +18,9 @@ from demo.pictures import PictureFolder
 from demo.sessions import Session
 from demo.settings import settings_panel
 from demo.store import ChatStore
+from demo.story.office import Office
+from demo.story.pages import build_story_page
+from demo.story.routes import story_routes
 from demo.theme import STATIC, page_head, storybook_theme, style_paths
 
 ENGINE_QUEUE = "engine"
@@ -45,7 +48,10 @@ def create_demo(
     ) as demo:
         add_endpoints(engine, folder, {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users})
         _build_chat_page(demo, engine, ChatHandlers(engine, store, slots=max_users), max_users)
-    # Further pages are plugged in here: with demo.route("Story", "/story"): build_story_page(engine, store, ...)
+    # Further pages are plugged in here.
+    with demo.route("Stories", "/story", show_in_navbar=False):
+        build_story_page()
+    demo.story_routes = story_routes(Office(engine, store, at_once=max_users))
     demo.queue(max_size=queue_size, default_concurrency_limit=max_users)
     demo.picture_folders = [folder.path, store.files.folder]
     return demo
@@ -57,6 +63,7 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
         "theme": storybook_theme(),
         "css_paths": style_paths(),
         "head": page_head(),
+        "app_kwargs": {"routes": demo.story_routes},
         "favicon_path": STATIC / "logo.svg",
         "allowed_paths": [str(folder) for folder in demo.picture_folders],
         "max_file_size": "10mb",

@@ -51,7 +51,7 @@ class ChatStore:
     ) -> None:
         self.files = files or PictureFiles()
         self.engine = open_database(url)
-        self._retention = retention or Retention()
+        self.retention = retention or Retention()
         self._clock = clock
         self._tidied = float("-inf")
         with self.engine.begin() as connection:  # what a crash cut short
@@ -169,7 +169,7 @@ class ChatStore:
         with self.engine.connect() as connection:
             oldest = select(chats.c.owner, chats.c.id, chats.c.updated).order_by(chats.c.updated)
             rows = [(row.owner, row.id, row.updated) for row in connection.execute(oldest)]
-        for owner, chat in self._retention.beyond(rows, self.files.size, now):
+        for owner, chat in self.retention.beyond(rows, self.files.size, now):
             self.delete(owner, chat)
 
     def sweep(self) -> None:
