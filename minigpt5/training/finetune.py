@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from accelerate import PartialState
 from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
@@ -40,7 +39,7 @@ from minigpt5.training.sources import FileSource, Reading
 from minigpt5.training.stages import Stage
 from minigpt5.training.teachers import load_teacher
 from minigpt5.training.throughput import Throughput
-from minigpt5.training.trainer import Schedule, Validation, fit
+from minigpt5.training.trainer import Schedule, Validation, fit, processes
 from minigpt5.vokens import CONTROL_TOKENS
 
 KINDS = ("cc3m", "vist", "mmdialog", "jsonl")
@@ -79,15 +78,15 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
     `score` judges the pictures drawn from `recipe.prompts` (pictures, prompts -> figures by name). Raises
     `DataError`, `CheckpointError`, `OptionError` and `TrainingError`.
     """
-    processes = PartialState()
+    everyone = processes()
     config = ModelConfig.load(recipe.model)
     _verify(recipe, config)
     tokenizer = load_tokenizer(recipe.model)
     samples = read_data(recipe, config, tokenizer)
-    if processes.is_main_process:
+    if everyone.is_main_process:
         print(samples.report, flush=True)
-    schedule = _schedule(recipe, len(samples), processes.num_processes)
-    loaded = _load(recipe, processes.device)
+    schedule = _schedule(recipe, len(samples), everyone.num_processes)
+    loaded = _load(recipe, everyone.device)
     task = _task(recipe, loaded, samples)
     validate = _validation(loaded, recipe.prompts, score) if recipe.prompts else None
     throughput = fit(
@@ -98,7 +97,7 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
         tensorboard=recipe.tensorboard,
         validate=validate,
     )
-    if processes.is_main_process:
+    if everyone.is_main_process:
         checkpoint = newest(recipe.run)
         assert checkpoint is not None
         export(
@@ -109,7 +108,8 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
             control_ids=_control_ids(tokenizer),
             lora=recipe.lora,
         )
-    processes.wait_for_everyone()
+    everyone.wait_for_everyone()
+    everyone.destroy_process_group()
     return throughput
 
 

@@ -19,9 +19,9 @@ from threading import Event, current_thread, main_thread
 from typing import Any, Protocol, Self, runtime_checkable
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator, DistributedDataParallelKwargs, PartialState
 from accelerate.state import AcceleratorState
-from accelerate.utils import gather_object, send_to_device
+from accelerate.utils import gather_object, parse_flag_from_env, send_to_device
 from PIL import Image
 from torch import nn
 from tqdm import tqdm
@@ -225,7 +225,8 @@ class _Loop:
                 self._validate(done)
         if main and self.throughput.steps:
             tqdm.write(f"{self.run.name}: {self.throughput.save(self.run)}")
-        self.accelerator.end_training()
+        for tracker in self.accelerator.trackers:
+            tracker.finish()
 
     def _batches(self, first: int) -> Iterator[Any]:
         """This process's batches: of every `stride` one, its own."""
@@ -332,6 +333,13 @@ class _Loop:
                 self.throughput.tokens += batch.sizes["tokens"] * self.accelerator.num_processes
 
 
+def processes() -> PartialState:
+    """All processes of this training, this one among them; they compute on the CPU where there is nothing else, or
+    where accelerate is told to (`ACCELERATE_USE_CPU`)."""
+    cpu = not torch.accelerator.is_available() or parse_flag_from_env("ACCELERATE_USE_CPU")
+    return PartialState(cpu=cpu)
+
+
 def _accelerator(run: Path, schedule: Schedule, precision: str, tensorboard: bool) -> Accelerator:
     if precision == "auto":
         fast = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else has_fast_bfloat16()
@@ -339,6 +347,7 @@ def _accelerator(run: Path, schedule: Schedule, precision: str, tensorboard: boo
     AcceleratorState._reset_state()  # a precision is one run's, not the process's
     try:
         accelerator = Accelerator(
+            cpu=processes().device.type == "cpu",
             mixed_precision=precision,
             gradient_accumulation_steps=schedule.accumulate,
             log_with="tensorboard" if tensorboard else None,
