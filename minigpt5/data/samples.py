@@ -49,7 +49,7 @@ class PictureFile:
                 return open_image(self.path)
             with Image.open(io.BytesIO(self.read())) as picture:
                 return open_image(picture)
-        except (ImageError, OSError, SyntaxError, ValueError) as error:
+        except (ImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise DataError(f"the picture cannot be read ({error})") from error
 
     def digest(self) -> str:

@@ -168,7 +168,7 @@ def _load(recipe: Recipe, device: torch.device) -> LoadedModel:
         for values in (model.language.prefix_keys, model.language.prefix_values):
             nn.init.normal_(values, std=PREFIX_SPREAD)
     if recipe.checkpointing:
-        model.language.llama.gradient_checkpointing_enable({"use_reentrant": False})
+        model.language.llama.activation_checkpointing_enable()
         model.diffusion.unet.enable_gradient_checkpointing()
     model.to(device)
     return loaded
