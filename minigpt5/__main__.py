@@ -14,15 +14,13 @@ from minigpt5.checkpoint.memory import free_bytes, memory_plan, table
 from minigpt5.checkpoint.presets import PRESETS
 from minigpt5.config import ModelConfig
 from minigpt5.errors import MiniGPT5Error
-from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
+from minigpt5.evaluation.judge import load_judge
 from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, shares
 from minigpt5.loading import load
-from minigpt5.training.storybook import STEPS, train_storybook
+from minigpt5.train_command import JUDGE, WEIGHTS, add_train
 
-WEIGHTS = Path("weights/storybook")
 DOWNLOADS = Path("weights/downloads")
 SOURCES = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
-JUDGE = Path("weights/judge.safetensors")
 CONVERT = "Make a model folder of the official files; resumes where it stopped."
 DOWNLOAD = "Fetch the official files of a preset and make its model folder; resumes where it stopped."
 PLAN = "Print the memory that a model needs, part by part, before it is loaded."
@@ -33,17 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     """All commands and their flags."""
     parser = argparse.ArgumentParser(prog="python -m minigpt5", description="Train and measure MiniGPT-5.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    train = commands.add_parser(
-        "train", help="train a model", description="Train a model; resumes where it stopped."
-    )
-    train.add_argument("model", choices=("storybook", "judge"), help="what to train")
-    train.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="checkpoints and curves (default: runs)"
-    )
-    train.add_argument("--out", type=Path, help="where the weights go (default: under weights/)")
-    train.add_argument("--only", nargs="+", choices=tuple(STEPS), help="run these steps alone")
-    train.add_argument("--start", type=Path, help="begin from this model folder, not from random weights")
-    train.set_defaults(command=run_train)
+    add_train(commands.add_parser("train", help="train a model"))
     evaluate = commands.add_parser(
         "evaluate", help="measure a model", description="Measure the storybook bars."
     )
@@ -113,16 +101,6 @@ def add_download(parser: argparse.ArgumentParser) -> None:
         "--endpoint", help="another hub (default: the HF_ENDPOINT variable, else huggingface.co)"
     )
     parser.set_defaults(command=run_download)
-
-
-def run_train(arguments: argparse.Namespace) -> None:
-    """`train storybook` or `train judge`."""
-    if arguments.model == "judge":
-        path = arguments.out or JUDGE
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_judge(train_judge(arguments.runs / "judge"), path)
-    else:
-        train_storybook(arguments.runs, arguments.out or WEIGHTS, arguments.only, arguments.start)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:

@@ -30,12 +30,9 @@ class LanguageModel(nn.Module):
         self.llama = LlamaForCausalLM(LlamaConfig(**config))
         with torch.device("cpu"):  # computed, not stored: real even where the weights are planned only
             self.llama.model.rotary_emb = LlamaRotaryEmbedding(self.llama.config)
+        self.prefix_length = 0
         if prefix_length:
-            heads, width = self.llama.config.num_key_value_heads, self.llama.config.head_dim
-            shape = (self.llama.config.num_hidden_layers, heads, prefix_length, width)
-            self.prefix_keys = nn.Parameter(torch.zeros(shape))  # not rotated, as peft's prefix tuning
-            self.prefix_values = nn.Parameter(torch.zeros(shape))
-        self.prefix_length = prefix_length
+            self.add_prefix(prefix_length)
         self._compiled: Callable[..., Any] | None = None
         self._max_length = 0
 
@@ -107,6 +104,14 @@ class LanguageModel(nn.Module):
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """hidden (B,T,D) -> logits (B,T,vocabulary)."""
         return self.llama.lm_head(hidden)
+
+    def add_prefix(self, length: int) -> None:
+        """Put `length` virtual tokens before every sequence (prefix tuning); their keys and values are 0 at first."""
+        heads, width = self.llama.config.num_key_value_heads, self.llama.config.head_dim
+        shape = (self.llama.config.num_hidden_layers, heads, length, width)
+        self.prefix_keys = nn.Parameter(torch.zeros(shape))  # not rotated, as peft's prefix tuning
+        self.prefix_values = nn.Parameter(torch.zeros(shape))
+        self.prefix_length = length
 
     def add_lora(self, config: LoraConfig) -> None:
         """Put trainable adapters into the attention projections (paper, section 4: rank 8 on q and v)."""
