@@ -20,7 +20,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 from minigpt5.data.storybook.captions import caption, phrase
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import Scene, random_scene
-from minigpt5.evaluation.judge import JUDGE_SIZE, AttributeJudge
+from minigpt5.evaluation.judge import JUDGE_SIZE, MIXED, AttributeJudge
 from minigpt5.images import preprocess
 from minigpt5.training.pictures import TokenizeCaptions
 from minigpt5.training.trainer import Schedule, fit
@@ -49,7 +49,7 @@ class StorybookClip(nn.Module):
                 pad_token_id=0,
             )
         )
-        self.see = nn.Linear(judge.mix[0].out_features, WIDTH)
+        self.see = nn.Linear(MIXED, WIDTH)
         self.read = nn.Linear(WIDTH, WIDTH)
         self.judge = judge.requires_grad_(False)
 
@@ -99,7 +99,7 @@ def _wording(scene: Scene, rng: random.Random) -> str:
 
 
 def train_clip(
-    judge: AttributeJudge, tokenizer: PreTrainedTokenizerFast, run: Path, steps: int = 700
+    judge: AttributeJudge, tokenizer: PreTrainedTokenizerFast, run: Path, steps: int = 600
 ) -> StorybookClip:
     """Train the text tower and the projections; the judge is frozen."""
     clip = StorybookClip(judge, tokenizer)

@@ -56,7 +56,9 @@ def story_sample(rng: random.Random, size: int, seed: int) -> Sample:
     *before, (text, scene) = _held_out_story(rng)
     parts = [part for words, shown in before for part in (words, Picture(shown))]
     history = to_conversation((user(*parts, REQUEST),), size, seed)
-    return history, Message("assistant", Conversation().assistant(text).messages[0].parts + _picture(scene, size, seed).parts)
+    return history, Message(
+        "assistant", Conversation().assistant(text).messages[0].parts + _picture(scene, size, seed).parts
+    )
 
 
 def told_sample(rng: random.Random, size: int, seed: int) -> Sample:

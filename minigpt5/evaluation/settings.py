@@ -56,6 +56,8 @@ def guided(scale: float) -> str:
     return f"{MINIGPT5}, guidance {scale:g}"
 
 
+CONTEXTS: dict[Context, str] = {"text": "words", "images": "pictures", "both": "words and pictures"}
+
 SETTINGS = (
     Setting("captions", "Picture from a caption (CC3M)", "captions", (MINIGPT5, ZERO_SHOT)),
     Setting(
@@ -75,7 +77,7 @@ SETTINGS = (
             context=context,
             narration=True,
         )
-        for context, shown in (("text", "words"), ("images", "pictures"), ("both", "words and pictures"))
+        for context, shown in CONTEXTS.items()
     ),
     Setting(
         "steps-true",
@@ -116,9 +118,7 @@ def tasks_of(setting: Setting, samples: Iterable[Sample]) -> Iterator[list[Task]
         wanted = replies[-1:] if setting.steps == "last" else replies
         group = f"{number:04d}"
         yield [
-            Task(
-                f"{group}-{step}", group, restrict(Conversation(messages[:i]), setting.context), messages[i]
-            )
+            Task(f"{group}-{step}", group, restrict(Conversation(messages[:i]), setting.context), messages[i])
             for step, i in enumerate(wanted)
         ]
 

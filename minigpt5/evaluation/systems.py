@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from minigpt5.checkpoint.store import load_part
-from minigpt5.conversation import Conversation, ImagePart, Message, TextPart
+from minigpt5.conversation import ImagePart, Message, TextPart
 from minigpt5.evaluation.settings import (
     GUIDANCE_SCALES,
     MINIGPT5,
@@ -26,7 +26,7 @@ from minigpt5.evaluation.settings import (
     Task,
     guided,
 )
-from minigpt5.generation.engine import Engine
+from minigpt5.generation.engine import DEFAULTS, Engine
 from minigpt5.images import preprocess
 from minigpt5.options import GenerationOptions
 from minigpt5.prompt import SYSTEM, encode
@@ -45,16 +45,14 @@ def draw(
 ) -> Image.Image:
     """The picture of conditioning vectors (1,L,C), from the noise of `seed`."""
     diffusion = engine.model.diffusion
-    latents = diffusion.initial_latents(torch.Generator().manual_seed(seed), 1)
-    for latents in diffusion.denoise(
+    *_, latents = diffusion.denoise(
         embeds,
         negative,
         guidance_scale=options.guidance_scale,
         num_inference_steps=options.num_inference_steps,
         scheduler=options.scheduler,
-        latents=latents,
-    ):
-        pass
+        latents=diffusion.initial_latents(torch.Generator().manual_seed(seed), 1),
+    )
     return diffusion.decode(latents)[0]
 
 
@@ -63,7 +61,7 @@ class MiniGPT5System:
     """The model as it is; where the words are given, the picture of the vokens that follow them."""
 
     engine: Engine
-    options: GenerationOptions = GenerationOptions()
+    options: GenerationOptions = DEFAULTS
 
     def answer(self, task: Task, setting: Setting, seed: int) -> Message:
         """A reply, or the given words and a picture."""
@@ -92,7 +90,9 @@ def voken_hidden(engine: Engine, task: Task) -> Tensor:
     pixels = torch.stack([preprocess(p, eye) for p in encoded.images]).to(queries) if encoded.images else None
     embeds = engine.model.embed(torch.tensor([ids], device=queries.device), pixels, placeholder)
     hidden, _ = engine.model.language(embeds)
-    after = len(ids) - ids.index(first)  # counted from the end, as pictures are longer than their placeholders
+    after = len(ids) - ids.index(
+        first
+    )  # counted from the end, as pictures are longer than their placeholders
     start = hidden.shape[1] - after - 1
     return hidden[:, start : start + NUM_VOKENS]
 
@@ -105,9 +105,7 @@ class Painter:
         config: dict[str, Any] = engine.config.text_encoder
         self.text_encoder = CLIPTextModel(CLIPTextConfig(**config)).eval()
         load_part(folder, "text_encoder", self.text_encoder)
-        self.tokenize = TokenizeCaptions(
-            engine.tokenizer, engine.config.mapper.length, bos=1, eos=2, pad=0
-        )
+        self.tokenize = TokenizeCaptions(engine.tokenizer, engine.config.mapper.length, bos=1, eos=2, pad=0)
 
     @torch.inference_mode()
     def embed(self, text: str) -> Tensor:
@@ -125,7 +123,7 @@ class ZeroShotSystem:
     """Stable Diffusion on the caption: the true words of the reply, or the request where it has none."""
 
     painter: Painter
-    options: GenerationOptions = GenerationOptions()
+    options: GenerationOptions = DEFAULTS
 
     def answer(self, task: Task, setting: Setting, seed: int) -> Message:
         """The caption and its picture."""
@@ -139,7 +137,7 @@ class TwoStageSystem:
     """The LLM writes the reply and decides where pictures stand; Stable Diffusion draws them from its words."""
 
     painter: Painter
-    options: GenerationOptions = GenerationOptions()
+    options: GenerationOptions = DEFAULTS
 
     def answer(self, task: Task, setting: Setting, seed: int) -> Message:
         """MiniGPT-5's own words for this seed, with the pictures drawn anew."""
