@@ -7,9 +7,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import minigpt5
 from demo import create_demo, launch_options
+from demo.arena import arena_launch_options, create_arena
+from demo.arena_pairs import ArenaError
 
 DEFAULT_MODEL = "weights/storybook"
 OFFLINE = {
@@ -50,6 +53,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
     page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
+    page.add_argument(
+        "--arena", type=Path, metavar="RESULTS", help="instead of the chat: compare replies from this folder"
+    )
+    page.add_argument("--votes", metavar="URL", help="database of the arena (default: SQLite in RESULTS)")
     limits = parser.add_argument_group("limits")
     limits.add_argument(
         "--max-users",
@@ -80,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = build_parser().parse_args(arguments)
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
+    if flags.arena:
+        return _serve_arena(flags)
     print(f"Loading {flags.model} ...", flush=True)
     try:
         engine = minigpt5.load(flags.model, device=flags.device, dtype=flags.dtype, quantize=flags.quantize)
@@ -89,6 +98,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo = create_demo(engine, max_users=flags.max_users, queue_size=flags.queue)
     options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb"}
     demo.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
+    return 0
+
+
+def _serve_arena(flags: argparse.Namespace) -> int:
+    """Needs no model; 1 when the folder has no two systems to compare."""
+    try:
+        arena = create_arena(flags.arena, flags.votes)
+    except ArenaError as error:
+        print(f"Cannot open the arena: {error}", file=sys.stderr)
+        return 1
+    arena.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **arena_launch_options())
     return 0
 
 
