@@ -69,7 +69,7 @@ def storybook_networks(clip: StorybookClip) -> Networks:
         joint = torch.zeros(len(shown), 1)
         for name in CLASSES_OF:  # independent heads: the joint log-probabilities are sums
             joint = (joint[:, :, None] + logits[name].log_softmax(1)[:, None]).flatten(1)
-        return mixed, joint
+        return F.normalize(mixed, dim=1) * mixed.shape[1] ** 0.5, joint
 
     @torch.inference_mode()
     def tokens(said: list[str]) -> list[Tensor]:

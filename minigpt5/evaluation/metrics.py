@@ -57,11 +57,16 @@ class NoSynonyms:
 
 
 def bootstrap(
-    groups: Sequence[str], statistic: Callable[[list[int]], float], count: int, seed: int = 0
+    groups: Sequence[str],
+    statistic: Callable[[list[int]], float],
+    count: int,
+    *,
+    centred: bool = False,
+    seed: int = 0,
 ) -> Figure:
-    """`statistic` of all pairs (told by index); the interval is of resampled groups, centred on the value.
+    """`statistic` of all pairs (told by index), and its percentiles over resampled groups.
 
-    Centred, since FID of a resample is above that of the whole: duplicates narrow the spread.
+    `centred` moves them to the value: FID of a resample is above that of the whole, as duplicates narrow the spread.
     """
     value = statistic(list(range(len(groups))))
     members: dict[str, list[int]] = {}
@@ -75,8 +80,9 @@ def bootstrap(
     kept = torch.tensor([draw for draw in draws if not math.isnan(draw)], dtype=torch.double)
     if not len(kept) or math.isnan(value):
         return Figure(value, NAN, NAN, count)
-    low, high = (float(kept.quantile(q) - kept.mean()) for q in (0.025, 0.975))
-    return Figure(value, value + low, value + high, count)
+    shift = value - float(kept.mean()) if centred else 0.0
+    low, high = (float(kept.quantile(q)) + shift for q in (0.025, 0.975))
+    return Figure(value, low, high, count)
 
 
 def mean_figure(values: list[float], groups: Sequence[str]) -> Figure:
@@ -226,8 +232,12 @@ def set_metrics(pairs: list[Pair], networks: Networks) -> dict[str, Figure]:
     groups = [pairs[i].group for i in shown.pairs]
     count = len(groups)
     figures = {
-        "instance FID": bootstrap(groups, lambda rows: fid(shown.truth[rows], shown.answer[rows]), count),
-        "Inception Score": bootstrap(groups, lambda rows: inception_score(shown.logits[rows]), count),
+        "instance FID": bootstrap(
+            groups, lambda rows: fid(shown.truth[rows], shown.answer[rows]), count, centred=True
+        ),
+        "Inception Score": bootstrap(
+            groups, lambda rows: inception_score(shown.logits[rows]), count, centred=True
+        ),
     }
     stories = {g: [n for n, group in enumerate(groups) if group == g] for g in dict.fromkeys(groups)}
     told = {g: rows for g, rows in stories.items() if len(rows) > 1}
@@ -266,15 +276,17 @@ def _similarities(pair: Pair, networks: Networks) -> list[float]:
     return found
 
 
-def measure(pairs: list[Pair], networks: Networks) -> dict[str, Figure]:
-    """Every metric that applies to these pairs."""
+def measure(pairs: list[Pair], networks: Networks, words: bool = True) -> dict[str, Figure]:
+    """Every metric that applies to these pairs; without `words`, which were given, those of the pictures alone."""
     groups = [pair.group for pair in pairs]
-    values = {**picture_metrics(pairs, networks), **word_metrics(pairs, networks)}
+    words = words and any(pair.truth.text for pair in pairs)
+    values = {**picture_metrics(pairs, networks), **(word_metrics(pairs, networks) if words else {})}
     figures = {
         name: mean_figure(row, groups)
         for name, row in values.items()
         if not all(math.isnan(value) for value in row)
     }
-    relevance = mm_relevance(pairs, networks)
-    figures["MM-Relevance"] = mean_figure(list(relevance.values()), list(relevance))
+    if words:
+        relevance = mm_relevance(pairs, networks)
+        figures["MM-Relevance"] = mean_figure(list(relevance.values()), list(relevance))
     return {**figures, **set_metrics(pairs, networks)}

@@ -35,11 +35,11 @@ NETWORK_OF = {
 }
 
 
-def score(answers: dict[str, list[Pair]], networks: Networks) -> Figures:
+def score(answers: dict[str, list[Pair]], networks: Networks, words: bool) -> Figures:
     """The figures of every system, and of the true replies themselves: the best that a system could have."""
     (some, *_) = answers.values()
     truth = [Pair(pair.group, pair.truth, pair.truth) for pair in some]
-    return {name: measure(pairs, networks) for name, pairs in [*answers.items(), (TRUTH, truth)]}
+    return {name: measure(pairs, networks, words) for name, pairs in [*answers.items(), (TRUTH, truth)]}
 
 
 def write_report(results: Path, scored: dict[Setting, Figures], networks: Networks) -> None:
@@ -116,6 +116,6 @@ def evaluate_paper(
         samples = storybook_samples(setting.source, count, engine.config.image_size)
         answers = answer_all(setting, samples, systems, results)
         contact_sheets(results, setting, answers)
-        scored[setting] = score(answers, networks)
+        scored[setting] = score(answers, networks, words=not setting.narration)
         print(table(setting, scored[setting], networks), flush=True)
         write_report(results, scored, networks)

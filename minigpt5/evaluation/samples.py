@@ -41,7 +41,7 @@ def _picture(scene: Scene, size: int, seed: int) -> Message:
     return Message("assistant", (ImagePart(render(scene, size, seed)),))
 
 
-def _held_out_story(rng: random.Random) -> list[tuple[str, Scene]]:
+def held_out_story(rng: random.Random) -> list[tuple[str, Scene]]:
     """The scenes of a story, of which the last alone is held out, and not the first."""
     while True:
         _, told = any_story(rng)
@@ -53,7 +53,7 @@ def _held_out_story(rng: random.Random) -> list[tuple[str, Scene]]:
 
 def story_sample(rng: random.Random, size: int, seed: int) -> Sample:
     """All scenes but the last in one message of the user, as the official VIST task has them, and the last."""
-    *before, (text, scene) = _held_out_story(rng)
+    *before, (text, scene) = held_out_story(rng)
     parts = [part for words, shown in before for part in (words, Picture(shown))]
     history = to_conversation((user(*parts, REQUEST),), size, seed)
     return history, Message(
@@ -63,7 +63,7 @@ def story_sample(rng: random.Random, size: int, seed: int) -> Sample:
 
 def told_sample(rng: random.Random, size: int, seed: int) -> Sample:
     """The same told scene by scene: the first as the user's, each of the others a reply."""
-    (text, scene), *after = _held_out_story(rng)
+    (text, scene), *after = held_out_story(rng)
     turns = [user(text, Picture(scene), REQUEST)]
     for words, shown in after:
         turns += [Turn("assistant", (words, Picture(shown))), user(REQUEST)]

@@ -17,6 +17,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from minigpt5.checkpoint.store import load_part
 from minigpt5.conversation import ImagePart, Message, TextPart
+from minigpt5.errors import CheckpointError
 from minigpt5.evaluation.settings import (
     GUIDANCE_SCALES,
     MINIGPT5,
@@ -101,6 +102,10 @@ class Painter:
     """The diffusion model with its own text encoder: words in, picture out. Needs `text_encoder` in the folder."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
+        if not engine.config.text_encoder:
+            raise CheckpointError(
+                f"{folder}: got a model without text_encoder, expected one for the baselines"
+            )
         self.engine = engine
         config: dict[str, Any] = engine.config.text_encoder
         self.text_encoder = CLIPTextModel(CLIPTextConfig(**config)).eval()
