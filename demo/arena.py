@@ -41,15 +41,7 @@ RATER_JS = """() => {
   }
   return id;
 }"""
-# Enter votes from anywhere but a button; a new pair is read from its top, its first question next in the tab order.
-ENTER_JS = """() => {
-  document.addEventListener("keydown", event => {
-    if (event.key !== "Enter" || event.target.closest("button, a, textarea, input:not([type=radio])")) return;
-    event.preventDefault();
-    document.querySelector("#vote").click();
-  });
-}"""
-TOP_JS = "() => { window.scrollTo({ top: 0 }); document.querySelector('#language input')?.focus({ preventScroll: true }); }"
+TOP_JS = "() => { document.activeElement?.blur(); window.scrollTo({ top: 0 }); }"  # a new pair is read from its top
 
 
 @dataclass(frozen=True)
@@ -120,8 +112,7 @@ def arena_launch_options() -> dict[str, Any]:
     return {
         "theme": storybook_theme(),
         "css_paths": [STATIC / "style.css", STATIC / "arena.css"],
-        "head": page_head(),
-        "js": ENTER_JS,
+        "head": page_head() + f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
         "favicon_path": STATIC / "logo.svg",
         "show_error": False,
         "footer_links": [],
@@ -140,13 +131,13 @@ def _compare_tab(demo: gr.Blocks, handlers: ArenaHandlers) -> None:
         sides = [gr.HTML("", elem_classes="side", padding=False) for _ in SIDES]
     with gr.Column(elem_id="form") as form:
         questions = [
-            gr.Radio(CHOICES, label=title, info=ASKED[name], elem_id=name, container=False)
+            gr.Radio(CHOICES, label=title, info=ASKED[name], elem_id=name)
             for name, title in QUESTIONS.items()
         ]
         notice = gr.Markdown("", elem_id="notice", container=False)
         button = gr.Button("Vote", elem_id="vote", variant="primary")
         gr.HTML(
-            "<p>Keyboard: Tab to a question, arrow keys choose, Enter votes.</p>",
+            "<p>Keyboard: 1, 2 and 3 answer the next question with A, Tie or B; arrows change an answer; Enter votes.</p>",
             elem_id="keys",
             padding=False,
         )

@@ -1,7 +1,7 @@
 """What raters compare: two systems' replies to the same history, read from a results folder.
 
 The folder is what `python -m minigpt5 evaluate --paper --out RESULTS` writes: for each setting `setting.json`,
-`tasks.jsonl`, a `<system>.jsonl` of replies and their pictures. A part is {"text": ...} or {"image": file}.
+`tasks.jsonl`, a `<system>.jsonl` of replies and their pictures. One setting's folder will do. A part is {"text": ...} or {"image": file}.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Comparison:
 
 def read_comparisons(results: Path) -> list[Comparison]:
     """Every task that two systems have answered, differently. Raises `ArenaError` where there is none."""
-    found = [pair for file in sorted(results.glob("*/tasks.jsonl")) for pair in _in_setting(file.parent)]
+    files = [*results.glob("tasks.jsonl"), *sorted(results.glob("*/tasks.jsonl"))]
+    found = [pair for file in files for pair in _in_setting(file.parent)]
     if not found:
         raise ArenaError(
             f"{results}: got no replies of two systems, expected a folder that `evaluate --paper` has written"
@@ -51,7 +52,9 @@ def read_comparisons(results: Path) -> list[Comparison]:
 
 
 def _in_setting(folder: Path) -> list[Comparison]:
-    title = json.loads((folder / "setting.json").read_text(encoding="utf-8"))["title"]
+    setting = json.loads((folder / "setting.json").read_text(encoding="utf-8"))
+    if not setting["rated"]:
+        return []
     tasks = {record["id"]: record for record in _records(folder / "tasks.jsonl")}
     systems = [
         {record["id"]: _answer(record) for record in _records(file)}
@@ -61,7 +64,7 @@ def _in_setting(folder: Path) -> list[Comparison]:
     return [
         Comparison(
             f"{folder.name}/{id_}/{one[id_].system}|{other[id_].system}",
-            title,
+            setting["title"],
             folder,
             tuple((turn["role"], tuple(turn["parts"])) for turn in tasks[id_]["history"]),
             one[id_],

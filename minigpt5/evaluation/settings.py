@@ -24,7 +24,7 @@ class Setting:
 
     `context`: what of the history is shown beside the request. `steps`: the last reply alone, or each of them, after
     the true ones or after the system's own. `narration`: the true words of the reply are given and only its picture is
-    asked for.
+    asked for. `rated`: raters compare its systems in the arena.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Setting:
     context: Context = "both"
     steps: Steps = "last"
     narration: bool = False
+    rated: bool = True
     pictures: PictureMode = "always"
 
 
@@ -106,6 +107,7 @@ SETTINGS = (
         "Picture from a caption, by guidance scale",
         "captions",
         tuple(guided(scale) for scale in GUIDANCE_SCALES),
+        rated=False,
     ),
 )
 
