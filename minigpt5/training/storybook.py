@@ -4,6 +4,7 @@
     words (tokenizer, LLM)                             the small "Vicuna"
     eyes (tags) -> sight (describing pictures)   the small "BLIP-2 + MiniGPT-4"
     uas -> mls                                         the paper's two stages
+    mapper                                             the caption loss again, on states of the finished LLM
     export                                             the shipped folder
 
 Each step leaves its weights in `<runs>/<step>/state.pt`; a step that is finished is not run again, one that was
@@ -74,10 +75,10 @@ SCHEDULES = {
     "eyes": Schedule(steps=1300, batch_size=32, lr=1e-3, muon_lr=1e-2, average=0.99, save_every=100),
     "sight": Schedule(steps=600, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
     "uas": Schedule(steps=800, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.995, save_every=100),
+    "mls": Schedule(steps=1000, batch_size=20, lr=1e-3, average=0.99, save_every=100),
     "mapper": Schedule(
         steps=1200, batch_size=64, lr=1.5e-3, muon_lr=5e-3, warmup=30, average=0.99, save_every=50
     ),
-    "mls": Schedule(steps=1000, batch_size=20, lr=1e-3, average=0.99, save_every=100),
 }
 
 
@@ -260,7 +261,7 @@ def pictured(shop: Workshop) -> Sampler:
 
 def train_mapper(shop: Workshop) -> None:
     """The mapper on states of the LLM as it is now."""
-    shop.model.requires_grad_(False)
+    shop.model.requires_grad_(False).eval()
     states = precompute_states(
         shop.model, shop.tokenizer, pictured(shop), shop.runs / "states.pt", STATE_COUNT
     )
@@ -293,8 +294,8 @@ STEPS: dict[str, Callable[[Workshop], None]] = {
     "eyes": train_eyes,
     "sight": lambda shop: train_stage(shop, "sight", EYES, describing(shop)),
     "uas": lambda shop: train_stage(shop, "uas", UAS, captions_to_vokens(shop), shop.teacher),
-    "mapper": train_mapper,
     "mls": lambda shop: train_stage(shop, "mls", STORYBOOK_MLS, dialogues(shop), shop.teacher),
+    "mapper": train_mapper,
     "decoder": train_decoder,
 }
 
