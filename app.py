@@ -13,6 +13,8 @@ import platformdirs
 
 import minigpt5
 from demo import create_demo, launch_options
+from demo.arena import arena_launch_options, create_arena
+from demo.arena_pairs import ArenaError
 from demo.store import ChatStore, Retention
 
 DEFAULT_MODEL = "weights/storybook"
@@ -31,6 +33,14 @@ def build_parser() -> argparse.ArgumentParser:
         description="A chat that writes and draws: MiniGPT-5 in your browser. Nothing leaves this machine.",
         epilog="example: python app.py --quantize 4bit --host 0.0.0.0 --port 8000",
     )
+    _add_model_flags(parser)
+    _add_page_flags(parser)
+    _add_chat_flags(parser)
+    _add_limits(parser)
+    return parser
+
+
+def _add_model_flags(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
     model.add_argument(
         "--model", default=DEFAULT_MODEL, metavar="PATH", help="model folder (default: %(default)s)"
@@ -51,6 +61,9 @@ def build_parser() -> argparse.ArgumentParser:
         choices=("4bit", "8bit"),
         help="quantize the language model (4bit is the faster)",
     )
+
+
+def _add_page_flags(parser: argparse.ArgumentParser) -> None:
     page = parser.add_argument_group("page")
     page.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network"
@@ -58,7 +71,13 @@ def build_parser() -> argparse.ArgumentParser:
     page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
     page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
     page.add_argument("--mcp", action="store_true", help="also serve the endpoints as tools of an MCP server")
-    _add_chat_flags(parser)
+    page.add_argument(
+        "--arena", type=Path, metavar="RESULTS", help="instead of the chat: compare replies from this folder"
+    )
+    page.add_argument("--votes", metavar="URL", help="database of the arena (default: SQLite in RESULTS)")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     limits = parser.add_argument_group("limits")
     limits.add_argument(
         "--max-users",
@@ -81,7 +100,6 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="MB",
         help="largest upload (default: %(default)s)",
     )
-    return parser
 
 
 def _add_chat_flags(parser: argparse.ArgumentParser) -> None:
@@ -121,6 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = build_parser().parse_args(arguments)
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
+    if flags.arena:
+        return _serve_arena(flags)
     print(f"Loading {flags.model} ...", flush=True)
     try:
         engine = minigpt5.load(flags.model, device=flags.device, dtype=flags.dtype, quantize=flags.quantize)
@@ -163,6 +183,17 @@ def _amount(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"got {number:g}, expected more than 0")
     return number
+
+
+def _serve_arena(flags: argparse.Namespace) -> int:
+    """Needs no model; 1 when the folder has no two systems to compare."""
+    try:
+        arena = create_arena(flags.arena, flags.votes)
+    except ArenaError as error:
+        print(f"Cannot open the arena: {error}", file=sys.stderr)
+        return 1
+    arena.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **arena_launch_options())
+    return 0
 
 
 def _positive(text: str) -> int:

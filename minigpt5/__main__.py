@@ -12,12 +12,16 @@ from minigpt5.checkpoint.convert import Sources, convert
 from minigpt5.checkpoint.hub import download
 from minigpt5.checkpoint.memory import free_bytes, memory_plan, table
 from minigpt5.checkpoint.presets import PRESETS
+from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import ModelConfig
-from minigpt5.errors import MiniGPT5Error
+from minigpt5.errors import MiniGPT5Error, OptionError
+from minigpt5.evaluation.clip import load_clip
+from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
 from minigpt5.evaluation.judge import load_judge
 from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, shares
+from minigpt5.evaluation.report import evaluate_paper
 from minigpt5.loading import load
-from minigpt5.train_command import JUDGE, WEIGHTS, add_train
+from minigpt5.train_command import CLIP, JUDGE, WEIGHTS, add_train
 
 DOWNLOADS = Path("weights/downloads")
 SOURCES = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
@@ -41,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--out", type=Path, default=Path("runs/evaluation"), help="report and contact sheets"
     )
+    add_paper(evaluate)
     evaluate.set_defaults(command=run_evaluate)
     add_convert(commands.add_parser("convert", help="official files to a model folder", description=CONVERT))
     add_download(
@@ -48,6 +53,16 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_plan(commands.add_parser("plan", help="memory that a model needs", description=PLAN))
     return parser
+
+
+def add_paper(parser: argparse.ArgumentParser) -> None:
+    """The flags of the paper's tables."""
+    parser.add_argument(
+        "--paper", action="store_true", help="the paper's settings beside its baselines, not the bars"
+    )
+    folders = {"clip": "CLIP", "classifier": "an image classifier", "sentences": "a sentence encoder"}
+    for name, what in folders.items():
+        parser.add_argument(f"--{name}", type=Path, help=f"folder of {what} to measure with, for --paper")
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +122,10 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     """Print every measure as it is done, and write `report.json` and a contact sheet for each."""
     arguments.out.mkdir(parents=True, exist_ok=True)
     engine, judge = load(arguments.model), load_judge(JUDGE)
+    if arguments.paper:
+        networks = networks_of(arguments)
+        evaluate_paper(engine, arguments.model, networks, arguments.out, arguments.count, arguments.only)
+        return
     path = arguments.out / "report.json"
     report = json.loads(path.read_text()) if path.exists() else {}
     report["the judge on fresh renders"] = judge_accuracy(judge, arguments.count, engine.config.image_size)
@@ -118,6 +137,16 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         print(title, json.dumps(report[title]), flush=True)
         contact_sheet(trials[:64], arguments.out / f"{title.replace(' ', '-').replace(',', '')}.png")
         path.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def networks_of(arguments: argparse.Namespace) -> Networks:
+    """The folders that are named, all three; else the stand-ins of the storybook world."""
+    folders = {name: getattr(arguments, name) for name in ("clip", "classifier", "sentences")}
+    if all(folders.values()):
+        return published_networks(**folders)
+    if missing := [f"--{name}" for name, folder in folders.items() if any(folders.values()) and not folder]:
+        raise OptionError(f"{', '.join(missing)}: got nothing, expected a folder beside the others")
+    return storybook_networks(load_clip(CLIP, load_judge(JUDGE), load_tokenizer(WEIGHTS)))
 
 
 def run_plan(arguments: argparse.Namespace) -> None:

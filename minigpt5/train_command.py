@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import LoraConfig
 from minigpt5.errors import OptionError, TrainingError
-from minigpt5.evaluation.judge import save_judge, train_judge
+from minigpt5.evaluation.clip import save_clip, train_clip
+from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
 from minigpt5.training.finetune import KINDS, Recipe, finetune
 from minigpt5.training.stages import STAGES
 from minigpt5.training.storybook import STEPS, train_storybook
@@ -15,6 +17,7 @@ from minigpt5.training.trainer import Schedule
 
 WEIGHTS = Path("weights/storybook")
 JUDGE = Path("weights/judge.safetensors")
+CLIP = Path("weights/clip.safetensors")
 DESCRIPTION = "Train a model; resumes where it stopped."
 EXAMPLE = """
 examples:
@@ -30,7 +33,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description, parser.epilog = DESCRIPTION, EXAMPLE
     parser.add_argument(
-        "recipe", nargs="?", choices=("storybook", "judge"), help="a recipe of the embedded model"
+        "recipe", nargs="?", choices=("storybook", "judge", "clip"), help="a recipe of the embedded model"
     )
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), help="checkpoints and curves (default: runs)"
@@ -84,12 +87,15 @@ def _add_schedule(group: argparse._ArgumentGroup) -> None:
 
 
 def run_train(arguments: argparse.Namespace) -> None:
-    """`train storybook`, `train judge` or `train --model`."""
+    """A recipe of the embedded model and its judges, or `train --model`."""
     match arguments.recipe:
         case "judge":
             path = arguments.out or JUDGE
             path.parent.mkdir(parents=True, exist_ok=True)
             save_judge(train_judge(arguments.runs / "judge"), path)
+        case "clip":
+            clip = train_clip(load_judge(JUDGE), load_tokenizer(WEIGHTS), arguments.runs / "clip")
+            save_clip(clip, arguments.out or CLIP)
         case "storybook":
             train_storybook(arguments.runs, arguments.out or WEIGHTS, arguments.only, arguments.start)
         case _:

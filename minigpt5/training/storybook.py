@@ -4,6 +4,7 @@
     words (tokenizer, LLM)                             the small "Vicuna"
     eyes (tags) -> sight (describing pictures)   the small "BLIP-2 + MiniGPT-4"
     uas -> mls                                         the paper's two stages
+    mapper                                             the caption loss again, on states of the finished LLM
     export                                             the shipped folder
 
 Each step leaves its weights in `<runs>/<step>/step-*`; a step that is finished is not run again, one that was
@@ -26,6 +27,7 @@ from minigpt5.checkpoint.build import build, parts_of, save_model
 from minigpt5.checkpoint.store import TOKENIZER_NAME, load_part, load_tokenizer, save_part, save_tokenizer
 from minigpt5.config import ModelConfig
 from minigpt5.data.storybook.captions import caption, phrase
+from minigpt5.data.storybook.dialogs import opening
 from minigpt5.data.storybook.documents import sample
 from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.data.storybook.turns import Picture, Turn
@@ -35,6 +37,7 @@ from minigpt5.prompt import Encoded, encode, encode_caption, token_id
 from minigpt5.training.checkpoints import load_trained, newest
 from minigpt5.training.curves import save_grid
 from minigpt5.training.eyes import Tagger, TagTask
+from minigpt5.training.mapper import MapperTask, precompute_states
 from minigpt5.training.multimodal import StageTask, Teacher
 from minigpt5.training.pictures import (
     EARLY_SHARE,
@@ -59,6 +62,7 @@ from minigpt5.training.words import LanguageTask, Reader, to_messages, train_tok
 from minigpt5.vokens import CONTROL_TOKENS
 
 LATENT_COUNT = 24_000
+STATE_COUNT = 40_960
 
 # The paper's second stage has neither captions nor a heavier text loss. Here every drawn scene knows its caption,
 # whose features are a target that needs no pass through the UNet; a bet for short trainings, not compared with MLS.
@@ -87,6 +91,9 @@ SCHEDULES = {
     "sight": Schedule(steps=600, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
     "uas": Schedule(steps=800, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.995, save_every=100),
     "mls": Schedule(steps=1000, batch_size=20, lr=1e-3, average=0.99, save_every=100),
+    "mapper": Schedule(
+        steps=1200, batch_size=64, lr=1.5e-3, muon_lr=5e-3, warmup=30, average=0.99, save_every=50
+    ),
 }
 
 
@@ -144,6 +151,8 @@ class Workshop:
             case "eyes":
                 weight = self.model.language.llama.get_input_embeddings().weight.detach()
                 return Tagger(self.model.vision, Tags(self.tokenizer).embed(weight))
+            case "mapper":
+                return self.model.mapper
             case _:
                 return self.model
 
@@ -256,6 +265,36 @@ def captions_to_vokens(shop: Workshop) -> Sampler:
     return draw
 
 
+def pictured(shop: Workshop) -> Sampler:
+    """Wordings, requests and dialogues that end in a picture; of the first two every second has two animals."""
+
+    def draw(rng: random.Random) -> Encoded:
+        roll, characters = rng.random(), rng.choice((1, 2))
+        if roll < 0.2:
+            turns: tuple[Turn, ...] = ()
+            while not (turns and turns[-1].pictures):
+                turns = sample(rng, kind=rng.choice(("edit", "story"))).cut(rng)
+        elif roll < 0.6:
+            turns = opening(rng, characters=characters)
+        else:
+            scene: Any = sample_scene(rng, characters=characters)
+            words = caption(scene) if rng.random() < 0.25 else phrase(scene, rng)
+            return encode_caption(words, scene, shop.tokenizer)
+        return encode(to_messages(turns), shop.tokenizer, target=True)
+
+    return draw
+
+
+def train_mapper(shop: Workshop) -> None:
+    """The mapper on states of the LLM as it is now."""
+    shop.model.requires_grad_(False).eval()
+    states = precompute_states(
+        shop.model, shop.tokenizer, pictured(shop), shop.runs / "states.pt", STATE_COUNT
+    )
+    shop.model.mapper.requires_grad_(True)
+    fit(MapperTask(shop.model.mapper, states, shop.teacher), SCHEDULES["mapper"], shop.runs / "mapper")
+
+
 def dialogues(shop: Workshop) -> Sampler:
     """The second stage's documents, cut after one of the assistant's turns; some come after another topic."""
 
@@ -282,6 +321,7 @@ STEPS: dict[str, Callable[[Workshop], None]] = {
     "sight": lambda shop: train_stage(shop, "sight", EYES, describing(shop)),
     "uas": lambda shop: train_stage(shop, "uas", STORYBOOK_UAS, captions_to_vokens(shop), shop.teacher),
     "mls": lambda shop: train_stage(shop, "mls", STORYBOOK_MLS, dialogues(shop), shop.teacher),
+    "mapper": train_mapper,
     "decoder": train_decoder,
 }
 
