@@ -51,6 +51,7 @@
     label("#notice", { role: "status", "aria-live": "polite" });
     label("#composer textarea", { "aria-label": "Your message" });
     label("#settings .toggle-button", { "aria-label": "Settings", title: "Settings" });
+    label("#chat .examples", { role: "group", "aria-label": "Examples" }); // a list of buttons is no list
     label("#history .toggle-button", { "aria-label": "Chats", title: "Chats" });
   }
 
