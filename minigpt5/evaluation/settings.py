@@ -34,7 +34,7 @@ class Setting:
     context: Context = "both"
     steps: Steps = "last"
     narration: bool = False
-    rated: bool = True
+    rated: bool = False
     pictures: PictureMode = "always"
 
 
@@ -86,6 +86,7 @@ SETTINGS = (
         "told",
         (MINIGPT5, TWO_STAGE),
         steps="true history",
+        rated=True,
     ),
     Setting(
         "steps-own",
@@ -100,6 +101,7 @@ SETTINGS = (
         "dialogues",
         (MINIGPT5, TWO_STAGE),
         steps="true history",
+        rated=True,
         pictures="auto",
     ),
     Setting(
@@ -107,7 +109,6 @@ SETTINGS = (
         "Picture from a caption, by guidance scale",
         "captions",
         tuple(guided(scale) for scale in GUIDANCE_SCALES),
-        rated=False,
     ),
 )
 
