@@ -7,9 +7,15 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+import platformdirs
 
 import minigpt5
 from demo import create_demo, launch_options
+from demo.arena import arena_launch_options, create_arena
+from demo.arena_pairs import ArenaError
+from demo.store import ChatStore, Retention
 
 DEFAULT_MODEL = "weights/storybook"
 OFFLINE = {
@@ -27,6 +33,14 @@ def build_parser() -> argparse.ArgumentParser:
         description="A chat that writes and draws: MiniGPT-5 in your browser. Nothing leaves this machine.",
         epilog="example: python app.py --quantize 4bit --host 0.0.0.0 --port 8000",
     )
+    _add_model_flags(parser)
+    _add_page_flags(parser)
+    _add_chat_flags(parser)
+    _add_limits(parser)
+    return parser
+
+
+def _add_model_flags(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
     model.add_argument(
         "--model", default=DEFAULT_MODEL, metavar="PATH", help="model folder (default: %(default)s)"
@@ -39,6 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="precision of the weights",
     )
     model.add_argument(
+        "--compile", action="store_true", help="start minutes later and answer faster, for a GPU"
+    )
+    model.add_argument(
         "--quantize",
         default=None,
         choices=("4bit", "8bit"),
@@ -49,12 +66,23 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="keep the ViT and the Q-Former on the CPU, for a small GPU",
     )
+
+
+def _add_page_flags(parser: argparse.ArgumentParser) -> None:
     page = parser.add_argument_group("page")
     page.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network"
     )
     page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
     page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
+    page.add_argument("--mcp", action="store_true", help="also serve the endpoints as tools of an MCP server")
+    page.add_argument(
+        "--arena", type=Path, metavar="RESULTS", help="instead of the chat: compare replies from this folder"
+    )
+    page.add_argument("--votes", metavar="URL", help="database of the arena (default: SQLite in RESULTS)")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     limits = parser.add_argument_group("limits")
     limits.add_argument(
         "--max-users",
@@ -77,7 +105,38 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="MB",
         help="largest upload (default: %(default)s)",
     )
-    return parser
+
+
+def _add_chat_flags(parser: argparse.ArgumentParser) -> None:
+    chats = parser.add_argument_group("chats")
+    chats.add_argument(
+        "--data",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help=f"folder of the chats and their pictures (default: {default_data()})",
+    )
+    chats.add_argument(
+        "--database",
+        default=None,
+        metavar="URL",
+        help="keep the chats in another database, as SQLAlchemy names it (default: $DATABASE_URL, or SQLite in --data)",
+    )
+    chats.add_argument("--ephemeral", action="store_true", help="keep nothing: all chats go with the process")
+    chats.add_argument(
+        "--keep-days",
+        type=_amount,
+        default=None,
+        metavar="N",
+        help="delete chats that nobody touched for N days",
+    )
+    chats.add_argument(
+        "--keep-gb",
+        type=_amount,
+        default=None,
+        metavar="N",
+        help="delete the oldest chats when all pictures take more than N GB",
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = build_parser().parse_args(arguments)
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
+    if flags.arena:
+        return _serve_arena(flags)
     print(f"Loading {flags.model} ...", flush=True)
     try:
         engine = minigpt5.load(
@@ -95,12 +156,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
             offload_vision=flags.offload_vision,
             report=lambda plan: print(plan, flush=True),
         )
+        if flags.compile:
+            print("Compiling ...", flush=True)
+            engine.compile()
     except minigpt5.MiniGPT5Error as error:
         print(f"Cannot load {flags.model}: {error}", file=sys.stderr)
         return 1
-    demo = create_demo(engine, max_users=flags.max_users, queue_size=flags.queue)
-    options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb"}
+    try:
+        store = open_store(flags)
+    except (minigpt5.MiniGPT5Error, OSError) as error:
+        print(f"Cannot keep chats: {error}", file=sys.stderr)
+        return 1
+    demo = create_demo(engine, store=store, max_users=flags.max_users, queue_size=flags.queue)
+    options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb", "mcp_server": flags.mcp}
     demo.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
+    return 0
+
+
+def default_data() -> Path:
+    """Where this machine keeps the data of its user's programs."""
+    return platformdirs.user_data_path("minigpt5", appauthor=False)
+
+
+def open_store(flags: argparse.Namespace) -> ChatStore:
+    """The chats that the flags ask for, those beyond their limits deleted."""
+    if flags.ephemeral:
+        return ChatStore()
+    retention = Retention(flags.keep_days, flags.keep_gb)
+    url = flags.database or os.environ.get("DATABASE_URL")
+    store = ChatStore.in_folder(flags.data or default_data(), url, retention)
+    store.sweep()
+    store.tidy()
+    return store
+
+
+def _amount(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"got {number:g}, expected more than 0")
+    return number
+
+
+def _serve_arena(flags: argparse.Namespace) -> int:
+    """Needs no model; 1 when the folder has no two systems to compare."""
+    try:
+        arena = create_arena(flags.arena, flags.votes)
+    except ArenaError as error:
+        print(f"Cannot open the arena: {error}", file=sys.stderr)
+        return 1
+    arena.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **arena_launch_options())
     return 0
 
 

@@ -1,98 +1,169 @@
-"""The public endpoint `/chat`: one request, the reply streamed as `{"text", "images", "seeds"}`."""
+"""The public endpoints, for other programs: what the page can do, as functions of JSON (see `api_events`).
+
+`/chat` streams growing values, `/stream` events, `/reply` gives the whole at once, `/redraw` draws a picture again.
+"""
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import wraps
 from typing import Any
 
 import gradio as gr
 
+from demo.api_events import (
+    Json,
+    JsonEvent,
+    folded,
+    read_history,
+    read_options,
+    read_vokens,
+    to_json,
+    uploaded_path,
+)
 from demo.chat import YIELD_SECONDS, sentence, verify_size
-from demo.engine_type import ChatEngine, streaming
+from demo.engine_type import ChatEngine
 from demo.pictures import PictureFolder
-from minigpt5 import (
-    Conversation,
-    GenerationOptions,
-    ImageFinished,
-    ImagePart,
-    MiniGPT5Error,
-    TextDelta,
-    TextPart,
-    open_image,
-)
+from minigpt5 import ImagePart, MiniGPT5Error, TextPart, open_image
 
-DESCRIPTION = (
-    "Send one message, with pictures or without, and get words and pictures back. Streams growing values of "
-    '{"text": str, "images": [file, ...], "seeds": [int, ...]}; the last one is the whole reply. '
-    "`pictures` is auto, always or never; without `seed` every call draws anew."
-)
-
-Endpoint = Callable[..., Iterator[dict]]
+Endpoint = Callable[..., Iterator[Any]]
 
 
-def chat_endpoint(engine: ChatEngine, folder: PictureFolder) -> Endpoint:
-    """The function behind `/chat`, typed for the API page."""
+class Endpoints:
+    """The functions behind the endpoints, typed for the API page; their docstrings are its words."""
+
+    def __init__(self, engine: ChatEngine, folder: PictureFolder) -> None:
+        self._engine = engine
+        self._folder = folder
 
     def chat(
+        self,
         message: str,
         images: list[dict] | None = None,
         pictures: str = "auto",
         guidance_scale: float = 3.0,
         num_inference_steps: int = 20,
         seed: int | None = None,
-        temperature: float = 0.7,
+        temperature: float = 0.5,
         top_p: float = 0.9,
         max_new_tokens: int = 160,
     ) -> Iterator[dict]:
-        try:
-            options = GenerationOptions(
-                pictures=pictures,  # type: ignore[arg-type]  # the options verify what comes from outside
-                guidance_scale=guidance_scale,
-                num_inference_steps=num_inference_steps,
-                seed=seed,
-                temperature=temperature,
-                top_p=top_p,
-                max_new_tokens=max_new_tokens,
-            )
-            yield from _stream(engine, folder, _conversation(message, images or []), options)
-        except MiniGPT5Error as error:
-            raise gr.Error(sentence(error), print_exception=False) from error
+        """Send one message, with pictures or without, and get words and pictures back.
 
-    return chat
-
-
-def _conversation(message: str, images: list[dict]) -> Conversation:
-    if not isinstance(message, str):
-        raise MiniGPT5Error(f"message: got {type(message).__name__}, expected a string")
-    paths = [_uploaded_path(image) for image in images]
-    verify_size(message, paths)
-    parts = [ImagePart(open_image(path)) for path in paths] + ([TextPart(message)] if message.strip() else [])
-    if not parts:
-        raise MiniGPT5Error("The message is empty: expected words, pictures or both")
-    return Conversation().user(*parts)
-
-
-def _uploaded_path(image: object) -> str:
-    """The path of an uploaded file. Gradio has verified it only where its mark is on it, so nothing else will do."""
-    if isinstance(image, dict) and (image.get("meta") or {}).get("_type") == "gradio.FileData":
-        path = image.get("path")
-        if isinstance(path, str):
-            return path
-    raise MiniGPT5Error("images: expected uploaded files, as gradio_client.handle_file makes them")
-
-
-def _stream(
-    engine: ChatEngine, folder: PictureFolder, conversation: Conversation, options: GenerationOptions
-) -> Iterator[dict[str, Any]]:
-    text, images, seeds, last = "", [], [], float("-inf")
-    with streaming(engine, conversation, options) as events:
-        for event in events:
-            if isinstance(event, TextDelta):
-                text += event.text
-            elif isinstance(event, ImageFinished):
-                images.append({"path": str(folder.save(event.image)), "meta": {"_type": "gradio.FileData"}})
-                seeds.append(event.seed)
+        Streams growing values of {"text": str, "images": [file, ...], "seeds": [int, ...]}; the last one is the whole
+        reply. `pictures` is auto, always or never; without `seed` every call draws anew.
+        """
+        options = {
+            "pictures": pictures,
+            "guidance_scale": guidance_scale,
+            "num_inference_steps": num_inference_steps,
+            "seed": seed,
+            "temperature": temperature,
+            "top_p": top_p,
+            "max_new_tokens": max_new_tokens,
+        }
+        text, shown, seeds, last = "", [], [], float("-inf")
+        for event in self.stream(message, images, None, options):
+            match event["type"]:
+                case "text":
+                    text += event["text"]
+                case "picture":
+                    shown.append(event["image"])
+                    seeds.append(event["seed"])
             now = time.monotonic()
             if now - last >= YIELD_SECONDS:
                 last = now
-                yield {"text": text, "images": list(images), "seeds": list(seeds)}
-    yield {"text": text, "images": images, "seeds": seeds}
+                yield {"text": text, "images": list(shown), "seeds": list(seeds)}
+        yield {"text": text, "images": shown, "seeds": seeds}
+
+    def stream(
+        self,
+        message: str,
+        images: list[dict] | None = None,
+        history: list[dict] | None = None,
+        options: dict | None = None,
+    ) -> Iterator[JsonEvent]:
+        """Answer a message, event by event.
+
+        `history` is [{"role": "user" | "assistant", "content": [{"type": "text", "text"} | {"type": "image", "image":
+        file}]}]; `options` may name temperature, top_p, top_k, repetition_penalty, max_new_tokens, guidance_scale,
+        num_inference_steps, scheduler (dpmsolver++, ddim, pndm), seed, pictures (auto, always, never).
+        Events by "type": text, picture_started, picture_progress, picture (image, vokens, seed and settings), finished.
+        """
+        chosen = read_options(options)
+        conversation = read_history(history).user(*_parts(message, images or []))
+        with closing(self._engine.stream(conversation, chosen)) as events:
+            yield from to_json(events, self._folder)
+
+    def reply(
+        self,
+        message: str,
+        images: list[dict] | None = None,
+        history: list[dict] | None = None,
+        options: dict | None = None,
+    ) -> dict:
+        """Answer a message, the whole reply at once: {"content": [part, ...], "reason", "seed", "token_ids",
+        "dropped_turns", "timings"}. Takes what `/stream` takes; `content` can be handed back in a history."""
+        return folded(self.stream(message, images, history, options))
+
+    def redraw(self, vokens: dict, choices: list[dict] | None = None) -> Iterator[JsonEvent]:
+        """Draw a picture again from its vokens, once for each of `choices`, side by side.
+
+        `vokens` are those of a picture event; a choice may name guidance_scale, seed, num_inference_steps and scheduler
+        (the last two the same in all). Events as of `/stream`: picture_started, picture_progress, picture.
+        """
+        chosen = [read_options(choice) for choice in choices or [{}]]
+        with closing(self._engine.redraw(read_vokens(vokens), chosen)) as events:
+            yield from to_json(events, self._folder)
+
+
+def add_endpoints(engine: ChatEngine, folder: PictureFolder, concurrency: dict[str, Any]) -> None:
+    """Define the endpoints in the page that is being built; `concurrency` bounds the work on the engine."""
+    endpoints = Endpoints(engine, folder)
+    streams: dict[str, Endpoint] = {
+        "chat": endpoints.chat,
+        "stream": endpoints.stream,
+        "redraw": endpoints.redraw,
+    }
+    for name, function in streams.items():
+        gr.api(_telling_each(function), api_name=name, **concurrency)
+    gr.api(_telling(endpoints.reply), api_name="reply", **concurrency)
+
+
+def _telling(function: Callable[..., Json]) -> Callable[..., Json]:
+    """`function`, whose user's mistakes reach the caller as a sentence."""
+
+    @wraps(function)
+    def told(*arguments: Any, **named: Any) -> Json:
+        try:
+            return function(*arguments, **named)
+        except MiniGPT5Error as error:
+            raise gr.Error(sentence(error), print_exception=False) from error
+
+    return told
+
+
+def _telling_each(function: Endpoint) -> Endpoint:
+    """As `_telling`, for a stream."""
+
+    @wraps(function)
+    def told(*arguments: Any, **named: Any) -> Iterator[Any]:
+        try:
+            yield from function(*arguments, **named)
+        except MiniGPT5Error as error:
+            raise gr.Error(sentence(error), print_exception=False) from error
+
+    return told
+
+
+def _parts(message: str, images: list[dict]) -> list[TextPart | ImagePart]:
+    if not isinstance(message, str):
+        raise MiniGPT5Error(f"message: got {type(message).__name__}, expected a string")
+    paths = [uploaded_path(image, f"images[{index}]") for index, image in enumerate(images)]
+    verify_size(message, paths)
+    parts: list[TextPart | ImagePart] = [ImagePart(open_image(path)) for path in paths]
+    if message.strip():
+        parts.append(TextPart(message))
+    if not parts:
+        raise MiniGPT5Error("The message is empty: expected words, pictures or both")
+    return parts

@@ -1,185 +1,288 @@
-"""What happens when the user does something: the handlers behind the page, without the page.
+"""What happens when the user does something with a message: the handlers behind the page, without the page.
 
-Every handler gets the reader's `Session`, changes it in place, and returns what the chat, the composer and the notice
-shall show. All of them show the session's present state, so that it does not matter in which order they come back.
+Every handler gets the tab's `Session`, changes it in place, and returns what the chat, the composer, the notice, the
+outline and the list of chats shall show. All of them show the session's present state, so that it does not matter in
+which order they come back.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from demo.engine_type import ChatEngine, streaming
-from demo.pictures import PictureFolder
-from demo.render import ChatMessage, Reply, escape_markdown, user_message
-from demo.sessions import Session, Sessions, Turn
+from demo import view
+from demo.engine_type import ChatEngine
+from demo.line import Line
+from demo.provenance import Origin
+from demo.render import ChatMessage, escape_markdown
+from demo.reply import Reply
+from demo.sessions import Session, conversation
 from demo.settings import read_settings
+from demo.store.chats import ChatStore, new_id, title_of
+from demo.store.records import Ending, Node, Part, Picture, Upload, Words
+from demo.store.tree import Tree
 from minigpt5 import (
+    GenerationOptions,
     ImageFinished,
-    ImagePart,
     ImageStarted,
-    Message,
     MiniGPT5Error,
-    TextPart,
     TurnFinished,
     open_image,
 )
 
 YIELD_SECONDS = 0.09
+SAVE_SECONDS = 0.8
+WAIT_SECONDS = 0.4
+LISTED_CHATS = 100
 MAX_PICTURES = 8
 MAX_LETTERS = 8000
 BUSY = "Still answering. Press Stop first, or wait for the end; what you typed is kept."
+ASLEEP = "The page has slept for long and is waking up. Send it once more."
+FAILED = "Something went wrong on this side. Your message is kept: retry this answer, or edit what you said."
 
-Shown = tuple[list[ChatMessage], Any, str]  # chat, composer, notice
+Shown = tuple[list[ChatMessage], Any, str, str, str]  # chat, composer, notice, outline, history
+Streamed = tuple[list[ChatMessage], str]  # chat, status
 
 log = logging.getLogger(__name__)
 
 
 class ChatHandlers:
-    """The handlers of one page over one engine."""
+    """The handlers of one page over one engine and one store; `slots` answers are made at once."""
 
     def __init__(
-        self, engine: ChatEngine, pictures: PictureFolder, clock: Callable[[], float] = time.monotonic
+        self,
+        engine: ChatEngine,
+        store: ChatStore,
+        clock: Callable[[], float] = time.monotonic,
+        slots: int = 1,
     ) -> None:
-        self._engine = engine
-        self._pictures = pictures
-        self._clock = clock
-        self._sessions = Sessions()
+        self.engine = engine
+        self.store = store
+        self.files = store.files
+        self.clock = clock
+        self._slots = slots
+        self._line = Line(clock)
 
     def submit(self, session: Session, composer: dict[str, Any] | None, *settings: object) -> Shown:
-        """Take the composer's words and pictures as a new turn; refuse with a sentence and keep them otherwise."""
+        """Take the composer's words and pictures as a new message, or as another version of the one being edited."""
         composer = composer or {}
         text, uploads = (composer.get("text") or "").strip(), list(composer.get("files") or [])
-        if session.active is not None:
-            return _refused(session, BUSY)
+        if session.active is not None or not session.owner:
+            return self.refused(session, BUSY if session.owner else ASLEEP)
         try:
-            turn = self._turn(text, uploads, settings)
+            options = read_settings(*settings)
+            parts = self._parts(text, uploads)
         except MiniGPT5Error as error:
-            return _refused(session, escape_markdown(sentence(error)))
-        if turn is None:
-            return _refused(session, "")
-        session.turns.append(turn)
-        return self._start(session, turn, {"text": "", "files": []})
+            return self.refused(session, escape_markdown(sentence(error)))
+        if not parts:
+            return self.refused(session, "")
+        asked = Node(new_id(), self._parent(session), "user", parts, asdict(options))
+        if session.chat is None:
+            session.chat = self.store.create(session.owner, title_of(text))
+        session.editing = None
+        self.save(session, asked)
+        return self._start(session, asked, options, {"text": "", "files": []})
 
     def use_example(self, session: Session, event: gr.SelectData, *settings: object) -> Shown:
         """Send an example as if it had been typed."""
         files = [file["path"] if isinstance(file, dict) else file for file in event.value.get("files") or []]
         return self.submit(session, {"text": event.value.get("text"), "files": files}, *settings)
 
-    def answer(self, session: Session) -> Iterator[list[ChatMessage]]:
-        """Answer the session's active turn, a few views a second; ends within one engine step of a stop."""
-        turn = session.active
-        if turn is None or turn.reply is None or turn.reply.started:
-            return  # refused, stopped while it waited, or in somebody's hands already
-        reply = turn.reply
-        reply.started = True
+    def retry(self, session: Session, node_id: str, *settings: object) -> Shown:
+        """Another answer beside `node_id` (an answer, or a message that has none), with the settings as they are now."""
+        if session.active is not None:
+            return self.refused(session, BUSY)
+        if node_id not in session.tree:
+            return self.refused(session, "")
+        node = session.tree.node(node_id)
+        asked = node if node.role == "user" else session.tree.node(str(node.parent))
         try:
-            yield from self._follow(session, turn, reply)
+            options = read_settings(*settings)
         except MiniGPT5Error as error:
+            return self.refused(session, escape_markdown(sentence(error)))
+        return self._start(session, asked, options, None)
+
+    async def wait(self, session: Session) -> AsyncIterator[str]:
+        """Until it is the turn of the session's answer: how many come first."""
+        reply = session.live
+        while reply is not None and session.active is reply and not reply.started:
+            ahead = self._line.ahead(reply)
+            if ahead < self._slots:
+                return
+            reply.status.wait(ahead - self._slots + 1)
+            yield status_html(reply)
+            await asyncio.sleep(WAIT_SECONDS)
+
+    def answer(self, session: Session) -> Iterator[Streamed]:
+        """Make the session's answer, a few views a second; ends within one engine step of a stop."""
+        reply = session.live
+        if reply is None or session.active is not reply or reply.started:
+            return  # refused, stopped while it waited, or in somebody's hands already
+        reply.started = True
+        owner, chat, tree = session.owner, str(session.chat), session.tree
+        self._line.serve(reply)
+        ending: Ending = "stopped"
+        try:
+            yield from self._follow(session, reply)
+        except MiniGPT5Error as error:
+            ending = "failed"
             reply.remark(sentence(error))
         except Exception:
             log.exception("the engine failed")
-            reply.remark(
-                "Something went wrong on this side. Your message is kept: try again, or take it back."
-            )
+            ending = "failed"
+            reply.remark(FAILED)
         finally:
-            reply.close()
-            if _is_current(session, turn, reply):
+            self._line.leave(reply)
+            reply.close(ending)
+            tree.put(reply.node)
+            self.store.save(owner, chat, reply.node)
+            if session.active is reply:
                 session.active = None
                 session.notice = _notice(reply.finished)
-        yield session.view()
+            if session.live is reply:
+                session.live = None
+        yield self.messages(session), ""
 
-    def _follow(self, session: Session, turn: Turn, reply: Reply) -> Iterator[list[ChatMessage]]:
-        last = float("-inf")
-        with streaming(self._engine, session.conversation(turn), turn.options) as events:
+    def _follow(self, session: Session, reply: Reply) -> Iterator[Streamed]:
+        asked, owner, chat = str(reply.node.parent), session.owner, str(session.chat)
+        heard = conversation(session.tree, asked, self.files)
+        reply.status.read(sum(len(message.images) for message in heard.messages))
+        yield self.messages(session), status_html(reply)
+        shown, saved = float("-inf"), self.clock()
+        with closing(self.engine.stream(heard, _options(reply.node))) as events:
             for event in events:
-                if not _is_current(session, turn, reply):
+                if session.active is not reply:
                     return
                 reply.show(event)
-                now = self._clock()
-                if now - last >= YIELD_SECONDS or isinstance(event, ImageStarted | ImageFinished):
-                    last = now
-                    yield session.view()
+                now, landmark = self.clock(), isinstance(event, ImageStarted | ImageFinished)
+                if now - saved >= SAVE_SECONDS or landmark:
+                    saved = now
+                    self.store.save(owner, chat, reply.node)
+                if now - shown >= YIELD_SECONDS or landmark:
+                    shown = now
+                    yield self.messages(session), status_html(reply)
 
     def ready(self, session: Session) -> Shown:
-        """After an answer: the composer sends again, unless the next turn is already under way."""
-        composer = gr.update() if session.active else _sending(True)
-        return session.view(), composer, session.notice
+        """After an answer: the composer sends again, unless the next one is already under way."""
+        return self.shown(session, gr.update() if session.active else sending(True))
 
     def stop(self, session: Session) -> Shown:
-        """Tell whoever answers to stop, and show what there is."""
-        turn, session.active = session.active, None
-        if turn is not None and turn.reply is not None and not turn.reply.started:
-            turn.reply.close()
+        """Tell whoever works to stop, and show what there is."""
+        reply, session.active = session.active, None
+        if isinstance(reply, Reply) and not reply.started:
+            self._line.leave(reply)
+            reply.close()
+            self.save(session, reply.node)
+            session.live = None
         session.notice = ""
-        return session.view(), _sending(True), ""
+        return self.shown(session, sending(True))
 
-    def retry(self, session: Session, *settings: object) -> Shown:
-        """Answer the last user message once more, with the settings as they are now."""
+    def edit(self, session: Session, node_id: str) -> Shown:
+        """Take a message of the user into the composer, words and pictures; sending makes another version of it."""
         if session.active is not None:
-            return _refused(session, BUSY)
-        if not session.turns:
-            return _refused(session, "")
-        try:
-            session.turns[-1].options = read_settings(*settings)
-        except MiniGPT5Error as error:
-            return _refused(session, escape_markdown(sentence(error)))
-        return self._start(session, session.turns[-1], None)
+            return self.refused(session, BUSY)
+        if node_id not in session.tree or session.tree.node(node_id).role != "user":
+            return self.refused(session, "")
+        node = session.tree.node(node_id)
+        session.editing, session.notice = node_id, ""
+        paths = [self.files.path(part.file) for part in node.parts if isinstance(part, Upload)]
+        files = [str(path) for path in paths if path.is_file()]
+        return self.shown(session, sending(True, {"text": node.text, "files": files}))
 
-    def undo(self, session: Session) -> Shown:
-        """Take the last turn back into the composer, words and pictures."""
-        turn = session.drop_last()
-        if turn is None:
-            return _refused(session, "")
-        if turn.reply is not None:
-            self._pictures.forget(turn.reply.files)
-        files = [path for path in turn.uploads if Path(path).is_file()]
-        session.notice = ""
-        return session.view(), _sending(True, {"text": turn.text, "files": files}), ""
+    def cancel_edit(self, session: Session, _about: object = None) -> Shown:
+        """Leave the message as it is; the composer is empty again."""
+        session.editing, session.notice = None, ""
+        return self.shown(session, gr.update(value={"text": "", "files": []}))
 
-    def clear(self, session: Session) -> Shown:
-        """An empty chat; its pictures are deleted. What is being typed stays."""
-        while (turn := session.drop_last()) is not None:
-            self._pictures.forget([*turn.files, *(turn.reply.files if turn.reply else [])])
-        session.notice = ""
-        return [], _sending(True), ""
+    def flip(self, session: Session, node_id: str) -> Shown:
+        """Show the version `node_id` of a message, and the chat that goes on from it."""
+        if session.active is not None:
+            return self.refused(session, BUSY)
+        if node_id in session.tree:
+            session.tree.show(node_id)
+            session.notice = ""
+            self.store.show(session.owner, str(session.chat), session.tree.leaf)
+        return self.shown(session, gr.update())
 
-    def restore(self, tab: str, fresh: Session) -> tuple[Session, list[ChatMessage], Any, str]:
-        """The chat that this tab had before it was loaded again."""
-        session = self._sessions.find(tab, fresh)
-        session.active = None
-        return session, session.view(), _sending(True), session.notice
+    def change_picture(self, session: Session, node_id: str, index: int, picture: Picture) -> None:
+        """Put `picture`, an earlier one with more drawings or another choice, in the place of part `index`, for good.
 
-    def _turn(self, text: str, uploads: list[str], settings: tuple[object, ...]) -> Turn | None:
-        if not text and not uploads:
-            return None
+        Raises `MiniGPT5Error` when there is no picture there.
+        """
+        session.picture(node_id, index)
+        node = session.tree.node(node_id)
+        parts = (*node.parts[:index], picture, *node.parts[index + 1 :])
+        self.save(session, replace(node, parts=parts))
+
+    def save(self, session: Session, node: Node) -> None:
+        """Keep a message, new or changed, in the session and in the store."""
+        new = node.id not in session.tree
+        session.tree.put(node)
+        self.store.save(session.owner, str(session.chat), node)
+        if new:
+            self.store.show(session.owner, str(session.chat), session.tree.leaf)
+
+    def messages(self, session: Session) -> list[ChatMessage]:
+        """What the chat shows now."""
+        return view.messages(session, self.files)
+
+    def shown(self, session: Session, composer: Any) -> Shown:
+        """Everything that the page shows of the session; `composer` is the composer's update."""
+        limit = session.listed or LISTED_CHATS
+        found = self.store.find(session.owner, session.query, limit + 1)
+        history = view.history(session, found[:limit], len(found) > limit)
+        outline = view.data_html("outline", view.outline(session))
+        return self.messages(session), composer, session.notice, outline, view.data_html("history", history)
+
+    def refused(self, session: Session, why: str) -> Shown:
+        """Nothing happens, and the composer keeps what is in it."""
+        session.notice = why
+        return self.shown(session, gr.update())
+
+    def _parent(self, session: Session) -> str | None:
+        if session.editing is not None:
+            return session.tree.node(session.editing).parent
+        leaf = session.tree.leaf
+        if leaf is not None and session.tree.node(leaf).role == "user":
+            return session.tree.node(leaf).parent  # it never got an answer: this is another version of it
+        return leaf
+
+    def _parts(self, text: str, uploads: list[str]) -> tuple[Part, ...]:
         verify_size(text, uploads)
-        images = [open_image(path) for path in uploads]
-        parts = [ImagePart(image) for image in images] + ([TextPart(text)] if text else [])
-        options = read_settings(*settings)
-        files = [self._pictures.save_for_display(image) for image in images]
-        shown = user_message(text, files)
-        return Turn(text, uploads, Message("user", tuple(parts)), shown, files, options)
+        images = [open_image(Path(path)) for path in uploads]
+        words = (Words(text),) if text else ()
+        return (*(Upload(self.files.save_for_display(image)) for image in images), *words)
 
-    def _start(self, session: Session, turn: Turn, composer: dict[str, Any] | None) -> Shown:
-        if turn.reply is not None:
-            self._pictures.forget(turn.reply.files)
-        turn.reply = Reply(self._pictures, self._clock)
-        session.active, session.notice = turn, ""
-        return session.view(), _sending(False, composer), ""
-
-
-def _is_current(session: Session, turn: Turn, reply: Reply) -> bool:
-    return session.active is turn and turn.reply is reply
+    def _start(
+        self, session: Session, asked: Node, options: GenerationOptions, composer: dict[str, Any] | None
+    ) -> Shown:
+        node = Node(new_id(), asked.id, "assistant", (), asdict(options), "")
+        self.save(session, node)
+        reply = Reply(node, self.files, self.clock, origin(self.engine.name, session.tree, node.id))
+        self._line.ahead(reply)
+        session.active = session.live = reply
+        session.notice = ""
+        return self.shown(session, sending(False, composer))
 
 
-def _refused(session: Session, why: str) -> Shown:
-    """Nothing happens, and the composer keeps what is in it."""
-    session.notice = why
-    return session.view(), gr.update(), why
+def origin(model: str, tree: Tree, answer: str) -> Origin:
+    """Where the pictures of an answer come from."""
+    return Origin(model, tree.node(str(tree.node(answer).parent)).text)
+
+
+def _options(node: Node) -> GenerationOptions:
+    return GenerationOptions(**node.options)  # type: ignore[arg-type]  # made of an earlier one
+
+
+def status_html(reply: Reply) -> str:
+    """The answer's status, for the script."""
+    return view.data_html("status", reply.status.text)
 
 
 def sentence(error: MiniGPT5Error) -> str:
@@ -199,7 +302,8 @@ def verify_size(text: str, uploads: list[str]) -> None:
         )
 
 
-def _sending(allowed: bool, value: dict[str, Any] | None = None) -> Any:
+def sending(allowed: bool, value: dict[str, Any] | None = None) -> Any:
+    """The composer's update: whether it sends or stops, and what is in it."""
     changes: dict[str, Any] = {"submit_btn": allowed, "stop_btn": not allowed}
     return gr.update(**changes) if value is None else gr.update(value=value, **changes)
 

@@ -1,10 +1,13 @@
 """What the page asks of an engine. `minigpt5.load` returns one; a test may script its own."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
 from typing import Protocol
 
-from minigpt5 import Conversation, Event, GenerationOptions
+import numpy as np
+
+from minigpt5 import Conversation, Event, GenerationOptions, Inspection
+
+Events = Generator[Event, None, None]  # closing it ends the work at its next step
 
 
 class ChatEngine(Protocol):
@@ -18,19 +21,16 @@ class ChatEngine(Protocol):
     def description(self) -> Mapping[str, object]:
         """Facts for the header: model, device, dtype, quantization, what it knows."""
 
-    def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
-        """The reply to the last user message; closing the iterator ends the work at its next step."""
+    def stream(self, conversation: Conversation, options: GenerationOptions) -> Events:
+        """The reply to the last user message."""
 
+    def redraw(self, vokens: np.ndarray, choices: Sequence[GenerationOptions]) -> Events:
+        """Pictures of the vokens (V,D) of an earlier one, one for each of `choices`, side by side."""
 
-@contextmanager
-def streaming(
-    engine: ChatEngine, conversation: Conversation, options: GenerationOptions
-) -> Iterator[Iterator[Event]]:
-    """The events of a reply; leaving the context closes them, which ends the engine's work."""
-    events = engine.stream(conversation, options)
-    try:
-        yield events
-    finally:
-        close = getattr(events, "close", None)
-        if close is not None:
-            close()
+    def inspect(
+        self, conversation: Conversation, token_ids: Sequence[int], options: GenerationOptions
+    ) -> Inspection:
+        """The prompt of the reply to `conversation`, and the reply's ids, as readable tokens."""
+
+    def voken_influence(self, vokens: np.ndarray) -> np.ndarray:
+        """(V,L): how far each conditioning vector moves when one voken is put to zero."""

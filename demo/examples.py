@@ -10,7 +10,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
 def load_examples(folder: Path = FOLDER) -> list[dict[str, Any]]:
     """The examples in `folder` whose pictures are there, in the chat's format; none where there is no such folder.
 
-    A record is `{"text", "title"?, "files"?: [name, ...], "icon"?: name}`; names are files of the folder.
+    A record is `{"text", "label"?, "files"?: [name, ...], "icon"?: name}`; names are files of the folder. The label, a
+    line above the words, says what the example is of.
     """
     index = folder / "examples.json"
     if not index.is_file():
@@ -24,7 +25,8 @@ def _example(record: dict[str, Any], folder: Path) -> dict[str, Any] | None:
     files = [folder / name for name in record.get("files", [])]
     if not all(path.is_file() for path in files):
         return None
-    example: dict[str, Any] = {"text": record["text"], "display_text": record.get("title", record["text"])}
+    lines = filter(None, (record.get("label"), record["text"]))
+    example: dict[str, Any] = {"text": record["text"], "display_text": "\n".join(lines)}
     if files:
         example["files"] = [str(path) for path in files]
     icon = folder / record.get("icon", "")

@@ -7,10 +7,11 @@ from demo.theme import logo_svg
 
 QUANTIZATIONS = {"none": "not quantized", "4bit": "4-bit weights", "8bit": "8-bit weights"}
 KNOWS = "words and pictures"
+PAGES = (("Chat", "./"), ("Stories", "story"))  # what the head links to; all pages lie side by side
 
 
-def header_html(name: str, description: Mapping[str, object]) -> str:
-    """Which model runs, on what, in which precision."""
+def header_html(name: str, description: Mapping[str, object], page: str = "Chat") -> str:
+    """Which model runs, on what, in which precision; and the way to the other pages from `page`."""
     quantization = str(description.get("quantization") or "none")
     facts = (
         description.get("model") or name,
@@ -19,7 +20,18 @@ def header_html(name: str, description: Mapping[str, object]) -> str:
         QUANTIZATIONS.get(quantization, quantization),
     )
     chips = "".join(f'<span class="chip">{escape(str(fact))}</span>' for fact in facts)
-    return f'<div class="brand">{logo_svg()}<div><h1>MiniGPT-5</h1><p class="facts">{chips}</p></div></div>'
+    brand = f'<div class="brand">{logo_svg()}<div><h1>MiniGPT-5</h1><p class="facts">{chips}</p></div></div>'
+    return f"{brand}{_links(page)}"
+
+
+def _links(page: str) -> str:
+    if len(PAGES) < 2:
+        return ""
+    links = (
+        f'<a href="{address}"{" aria-current=page" if name == page else ""}>{escape(name)}</a>'
+        for name, address in PAGES
+    )
+    return f'<nav class="pages" aria-label="Pages">{"".join(links)}</nav>'
 
 
 def placeholder_html(description: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""Where the pictures of the page live: finished ones as files of our own folder, passing ones inside the page.
+"""Where the pictures of no chat live: the endpoint's as files of a temporary folder, passing ones inside the page.
 
 Gradio's cache deletes files that a chat still shows, so finished pictures stay out of it. File names are random
 (128 bits), since whoever knows a name can fetch the file.
@@ -17,7 +17,6 @@ from pathlib import Path
 from PIL import Image
 
 MAX_FILES = 2000
-SHOWN_SIDE = 1024
 
 
 class PictureFolder:
@@ -37,17 +36,6 @@ class PictureFolder:
         while len(self._paths) > self._max_files:
             self._paths.popleft().unlink(missing_ok=True)
         return path
-
-    def save_for_display(self, image: Image.Image) -> Path:
-        """As `save`, at most SHOWN_SIDE pixels wide and high."""
-        small = image.copy()
-        small.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
-        return self.save(small)
-
-    def forget(self, paths: list[Path]) -> None:
-        """Delete files that no chat shows any more."""
-        for path in paths:
-            path.unlink(missing_ok=True)
 
 
 def file_url(path: Path) -> str:

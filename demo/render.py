@@ -1,32 +1,22 @@
-"""Engine events -> one chat message: the only place that knows both forms.
+"""Stored messages -> messages of the chat: the only place that knows both forms.
 
 A message of the chat is `{"role", "content": [part, ...]}`. A text part is `{"type": "text", "text"}`; a picture part
 keeps one `<img>` from the empty sheet over the previews to the finished file, so nothing flickers or jumps.
+
+How a script finds a picture: the rows `#chat .message-row` stand in the order of `outline["rows"]` (see `view`), and the
+`.image-container`s of a row in the order of its `pictures`, each of which tells its part of the message.
 """
 
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, assert_never
 
-from PIL import Image
+from demo.pictures import file_url
+from demo.store.files import PictureFiles
+from demo.store.records import Drawing, Node, Part, Picture, Sketch, Upload, Words
 
-from demo.pictures import PictureFolder, file_url, frame_url, preview_url
-from minigpt5 import (
-    Event,
-    ImageFinished,
-    ImagePart,
-    ImageProgress,
-    ImageStarted,
-    Message,
-    TextDelta,
-    TextPart,
-    TurnFinished,
-)
-
-PREVIEW_SECONDS = 1 / 6
 ALT_LENGTH = 120
+NOTHING_SAID = "Stopped before the first word."
 
 ChatPart = dict[str, Any]
 ChatMessage = dict[str, Any]
@@ -34,124 +24,75 @@ ChatMessage = dict[str, Any]
 _MARKDOWN = re.compile(r"([\\`*_~|<>])|^(\s*)(#|[-+](?=\s))|(!)(?=\[)|(\])(?=\()", re.MULTILINE)
 
 
-class Reply:
-    """One assistant message while it grows; `show` takes the events in order."""
-
-    def __init__(self, pictures: PictureFolder, clock: Callable[[], float] = time.monotonic) -> None:
-        self.parts: list[ChatPart] = []
-        self.started = False
-        self.finished: TurnFinished | None = None
-        self.files: list[Path] = []
-        self._spoken: list[TextPart | ImagePart] = []
-        self._frames: dict[int, ChatPart] = {}
-        self._pictures = pictures
-        self._clock = clock
-        self._last_preview = float("-inf")
-
-    def show(self, event: Event) -> None:
-        """Take one event in; an event of an unknown kind is a programmer's mistake and raises."""
-        match event:
-            case TextDelta(text):
-                self._add_text(text)
-            case ImageStarted(index, width, height, steps):
-                self._add_frame(index, width, height, steps)
-            case ImageProgress(index, step, steps, preview):
-                self._update_frame(index, step, steps, preview)
-            case ImageFinished(index, image, seed, guidance_scale):
-                self._fill_frame(index, image, f"seed {seed} · guidance {guidance_scale:.1f}")
-            case TurnFinished():
-                self.finished = event
-            case _:
-                assert_never(event)
-
-    def close(self) -> None:
-        """Nothing more comes: a half-drawn picture stays as its last preview, an empty sheet goes."""
-        for part in self._frames.values():
-            if part["value"]["url"].startswith("data:image/svg"):
-                self.parts.remove(part)
-            else:
-                label = part["props"]["label"].replace("drawing", "stopped at")
-                part["props"] = {
-                    **part["props"],
-                    "label": label,
-                    "alt_text": "A picture that was not finished",
-                }
-        self._frames.clear()
-        if not self.parts:
-            self.remark(
-                "Stopped before the first word." if self.finished is None else "The model had nothing to say."
-            )
-
-    def remark(self, sentence: str) -> None:
-        """A word of the page itself, not of the model: it is shown, and stays out of the conversation."""
-        self.parts.append(text_part(f"*{escape_markdown(sentence)}*"))
-
-    def chat_message(self) -> ChatMessage:
-        """What the chat shows now."""
-        return {"role": "assistant", "content": [dict(part) for part in self.parts] or [text_part("")]}
-
-    def message(self) -> Message | None:
-        """What the model said, for the next turn; None when it said nothing."""
-        return Message("assistant", tuple(self._spoken)) if self._spoken else None
-
-    def _add_text(self, text: str) -> None:
-        last = self._spoken[-1] if self._spoken else None
-        if isinstance(last, TextPart) and self.parts[-1]["type"] == "text":
-            self.parts[-1] = text_part(last.text + text)
-            self._spoken[-1] = TextPart(last.text + text)
-        else:
-            self.parts.append(text_part(text))
-            self._spoken.append(TextPart(text))
-
-    def _add_frame(self, index: int, width: int, height: int, steps: int) -> None:
-        part = picture_part(frame_url(width, height), f"drawing 0/{steps}", "A picture is being drawn")
-        self.parts.append(part)
-        self._frames[index] = part
-
-    def _update_frame(self, index: int, step: int, steps: int, preview: Image.Image) -> None:
-        now = self._clock()
-        if now - self._last_preview < PREVIEW_SECONDS:
-            return
-        self._last_preview = now
-        part = self._frames[index]
-        fresh = picture_part(preview_url(preview), f"drawing {step}/{steps}", part["props"]["alt_text"])
-        part.update(fresh)
-
-    def _fill_frame(self, index: int, image: Image.Image, label: str) -> None:
-        path = self._pictures.save(image)
-        self.files.append(path)
-        part = self._frames.pop(index)
-        part.update(picture_part(file_url(path), label, self._alt_text(index), path))
-        self._spoken.append(ImagePart(image))
-
-    def _alt_text(self, index: int) -> str:
-        words = next((part.text for part in reversed(self._spoken) if isinstance(part, TextPart)), "")
-        words = " ".join(words.split())
-        words = words if len(words) <= ALT_LENGTH else words[:ALT_LENGTH].rsplit(" ", 1)[0] + "…"
-        return f"Picture {index + 1} drawn by the model" + (f" for: {words}" if words else "")
-
-
-def user_message(text: str, pictures: list[Path]) -> ChatMessage:
-    """The user's own words, literally, under the pictures that go with them."""
+def node_message(node: Node, files: PictureFiles, forming: dict[int, ChatPart] | None = None) -> ChatMessage:
+    """What the chat shows of a message; `forming` stands in for parts that are being drawn at the moment."""
+    forming = forming or {}
     content = [
-        picture_part(file_url(path), "", f"Your picture {number}", path)
-        for number, path in enumerate(pictures, 1)
+        forming.get(index) or _chat_part(node, index, part, files) for index, part in enumerate(node.parts)
     ]
-    if text:
-        content.append(text_part(escape_markdown(text)))
-    return {"role": "user", "content": content}
+    if node.role == "assistant" and not content:
+        content = [remark_part(NOTHING_SAID)]
+    return {"role": node.role, "content": content}
+
+
+def _chat_part(node: Node, index: int, part: Part, files: PictureFiles) -> ChatPart:
+    match part:
+        case Words(text, remark):
+            if remark:
+                return remark_part(text)
+            return text_part(escape_markdown(text) if node.role == "user" else text)
+        case Upload(file):
+            return picture_part(files.path(file), "", f"Your picture {index + 1}")
+        case Picture(drawings=drawings, chosen=chosen):
+            drawing = drawings[chosen]
+            alt = picture_alt(node.parts[: index + 1])
+            return picture_part(files.path(drawing.file), drawing_label(drawing), alt)
+        case Sketch(file, step, steps):
+            return picture_part(
+                files.path(file), f"stopped at {step}/{steps}", "A picture that was not finished"
+            )
+    assert_never(part)
+
+
+def drawing_label(drawing: Drawing) -> str:
+    """The caption below a picture."""
+    return f"seed {drawing.seed} · guidance {drawing.guidance_scale:.1f}"
+
+
+def picture_alt(parts: tuple[Part, ...]) -> str:
+    """What a picture shows, in words: those that stand before it. `parts` ends with the picture."""
+    number = sum(isinstance(part, Picture) for part in parts)
+    spoken = (part.text for part in reversed(parts) if isinstance(part, Words) and not part.remark)
+    words = " ".join(next(spoken, "").split())
+    words = words if len(words) <= ALT_LENGTH else words[:ALT_LENGTH].rsplit(" ", 1)[0] + "…"
+    return f"Picture {number} drawn by the model" + (f" for: {words}" if words else "")
 
 
 def text_part(text: str) -> ChatPart:
     return {"type": "text", "text": text}
 
 
-def picture_part(url: str, label: str, alt_text: str, path: Path | None = None) -> ChatPart:
-    """A picture with a caption. Without the "meta" key Gradio takes the address as it is, which is far cheaper."""
+def remark_part(sentence: str) -> ChatPart:
+    """A word of the page itself, set apart from those of the model."""
+    return text_part(f"*{escape_markdown(sentence)}*")
+
+
+def picture_part(path: Path, label: str, alt_text: str) -> ChatPart:
+    """A picture that is a file, with a caption."""
+    return _image(file_url(path), str(path), path.name, label, alt_text)
+
+
+def forming_part(url: str, label: str, alt_text: str) -> ChatPart:
+    """A picture that is not yet there: `url` holds a preview itself."""
+    return _image(url, "", "preview.webp", label, alt_text)
+
+
+def _image(url: str, path: str, name: str, label: str, alt_text: str) -> ChatPart:
+    """Without the "meta" key Gradio takes the address as it is, which is far cheaper."""
     return {
         "type": "component",
         "component": "image",
-        "value": {"url": url, "path": str(path or ""), "orig_name": path.name if path else "preview.webp"},
+        "value": {"url": url, "path": path, "orig_name": name},
         "constructor_args": {},
         "props": {"alt_text": alt_text, "label": label},
     }

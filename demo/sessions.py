@@ -1,88 +1,87 @@
-"""One reader's chat on the server: the turns, which of them is being answered, and what the page shows of them.
+"""What one tab of a browser has open: a chat, the work in progress, and what is being edited.
 
-The browser never sends the history back, it only looks at it. A session outlives a reload of its tab: the tab keeps
-a random id and `Sessions` finds the chat again.
+The browser never sends the history back, it only looks at it. A session goes with its tab; the chat stays in the store.
 """
 
-import re
-import time
-from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from demo.render import ChatMessage, Reply
-from minigpt5 import Conversation, GenerationOptions, Message
+from demo.render import ChatPart
+from demo.reply import Reply
+from demo.store.files import PictureFiles
+from demo.store.records import Node, Picture, Upload, Words
+from demo.store.tree import Tree
+from minigpt5 import Conversation, ImagePart, Message, MiniGPT5Error, TextPart
 
-SHOWN_TURNS = 50
-MAX_SESSIONS = 500
-MAX_IDLE_SECONDS = 12 * 3600
-_TAB_ID = re.compile(r"[0-9a-f]{32}")
+SHOWN_TURNS = 50  # a longer view would slow down every word that streams
 
-
-@dataclass(eq=False)
-class Turn:
-    """What the user said (`text` and `uploads` as typed, for undo) and the reply to it."""
-
-    text: str
-    uploads: list[str]
-    message: Message
-    shown: ChatMessage
-    files: list[Path]
-    options: GenerationOptions
-    reply: Reply | None = None
+PictureRef = tuple[str, int]  # the message's id, and which of its parts
 
 
 @dataclass(eq=False)
 class Session:
-    """A chat. `active` is the turn being answered; whoever answers it must stop once it is another one."""
+    """`owner` is the hash of the browser's secret ("" until the page has loaded), `chat` None for a new chat.
 
-    turns: list[Turn] = field(default_factory=list)
-    active: Turn | None = None
+    `active` is the work in progress (an answer, a redraw); whoever does it must stop once it is another object.
+    `live` is the answer that the chat shows while it grows. `forming` stands in for pictures that are being redrawn.
+    """
+
+    owner: str = ""
+    chat: str | None = None
+    tree: Tree = field(default_factory=Tree)
+    active: object | None = None
+    live: Reply | None = None
+    editing: str | None = None
     notice: str = ""
+    query: str = ""
+    listed: int = 0
+    turns: int = SHOWN_TURNS
+    forming: dict[PictureRef, ChatPart] = field(default_factory=dict)
 
-    def view(self) -> list[ChatMessage]:
-        """The messages for the chat, the newest SHOWN_TURNS turns."""
-        messages: list[ChatMessage] = []
-        for turn in self.turns[-SHOWN_TURNS:]:
-            messages.append(turn.shown)
-            if turn.reply is not None:
-                messages.append(turn.reply.chat_message())
-        return messages
+    def open(self, chat: str | None, tree: Tree) -> None:
+        """Show another chat; whatever was being made in the one before is stopped."""
+        self.chat, self.tree = chat, tree
+        self.active = self.live = self.editing = None
+        self.turns = SHOWN_TURNS
+        self.notice = ""
+        self.forming.clear()
 
-    def conversation(self, turn: Turn) -> Conversation:
-        """The history as the model gets it: the answered turns before `turn`, then its user message."""
-        conversation = Conversation()
-        for earlier in self.turns[: self.turns.index(turn)]:
-            answer = earlier.reply.message() if earlier.reply else None
-            if answer is not None:
-                conversation = conversation.add(earlier.message).add(answer)
-        return conversation.add(turn.message)
-
-    def drop_last(self) -> Turn | None:
-        """Take back the newest turn, together with whatever is still being answered."""
-        self.active = None
-        return self.turns.pop() if self.turns else None
+    def picture(self, node_id: str, index: int) -> Picture:
+        """The picture that is part `index` of a message; raises `MiniGPT5Error` when there is none."""
+        parts = self.tree.node(node_id).parts if node_id in self.tree else ()
+        if 0 <= index < len(parts) and isinstance(part := parts[index], Picture):
+            return part
+        raise MiniGPT5Error("That picture is not in this chat any more")
 
 
-class Sessions:
-    """The chats of all open tabs by the tab's id; the longest unused ones are forgotten."""
+def conversation(tree: Tree, node_id: str, files: PictureFiles) -> Conversation:
+    """The chat up to the user's message `node_id` as the model gets it; messages that nobody answered are left out."""
+    path = tree.path_to(node_id)
+    found = Conversation()
+    for asked, answer in zip(path[:-1:2], path[1::2], strict=False):
+        said = _message(answer, files)
+        if said is not None:
+            found = found.add(_asked(asked, files)).add(said)
+    return found.add(_asked(path[-1], files))
 
-    def __init__(self) -> None:
-        self._found: OrderedDict[str, tuple[Session, float]] = OrderedDict()
 
-    def find(self, tab: str, fresh: Session) -> Session:
-        """The chat of `tab`, or `fresh` which becomes it. An id that no page made belongs to nobody."""
-        if not _TAB_ID.fullmatch(tab or ""):
-            return fresh
-        session = self._found.pop(tab, (fresh, 0.0))[0]
-        self._found[tab] = (session, time.monotonic())
-        self._forget_unused()
-        return session
+def _asked(node: Node, files: PictureFiles) -> Message:
+    return Message(node.role, tuple(_parts(node, files)))
 
-    def _forget_unused(self) -> None:
-        oldest = time.monotonic() - MAX_IDLE_SECONDS
-        while self._found:
-            tab, (_, used) = next(iter(self._found.items()))
-            if used >= oldest and len(self._found) <= MAX_SESSIONS:
-                return
-            del self._found[tab]
+
+def _message(node: Node, files: PictureFiles) -> Message | None:
+    parts = tuple(_parts(node, files))
+    return Message(node.role, parts) if parts else None
+
+
+def _parts(node: Node, files: PictureFiles) -> Iterator[TextPart | ImagePart]:
+    for part in node.parts:
+        match part:
+            case Words(text, remark=False):
+                yield TextPart(text)
+            case Upload(file):
+                yield ImagePart(files.image(file))
+            case Picture(drawings=drawings, chosen=chosen):
+                yield ImagePart(files.image(drawings[chosen].file))
+            case _:
+                pass  # remarks and sketches are the page's own

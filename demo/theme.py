@@ -15,6 +15,10 @@ CONTENT_POLICY = '<meta http-equiv="Content-Security-Policy" content="img-src \'
 
 STORY_WEIGHTS = (400, 600)
 
+# What the pages are made of, in the order in which they load; a new file of style or script gets a line here.
+STYLES = ("style.css", "chat.css", "history.css", "desk.css")
+SCRIPTS = ("deeds.js", "page.js", "rows.js", "history.js", "desk.js", "composer.js")
+
 # Gradio's variable -> ours; the same in light and dark, where ours change.
 VARIABLES = {
     "body_background_fill": "var(--paper)",
@@ -84,12 +88,17 @@ def logo_svg() -> str:
     return (STATIC / "logo.svg").read_text(encoding="utf-8")
 
 
+def style_paths() -> list[Path]:
+    """The files of style, in their order."""
+    return [STATIC / name for name in STYLES]
+
+
 def page_head() -> str:
-    """What goes into the page's head: the policy for pictures, the story font and our script."""
-    script = (STATIC / "page.js").read_text(encoding="utf-8")
+    """What goes into the page's head: the policy for pictures, the story font and our scripts."""
+    scripts = "".join(f"<script>{(STATIC / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS)
     return (
         f'{CONTENT_POLICY}<meta name="color-scheme" content="light dark">'
-        f"<style>{''.join(map(_font_face, STORY_WEIGHTS))}</style><script>{script}</script>"
+        f"<style>{''.join(map(_font_face, STORY_WEIGHTS))}</style>{scripts}"
     )
 
 

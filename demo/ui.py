@@ -1,57 +1,59 @@
-"""The page: what stands where, and which handler answers which deed. The handlers are in `chat`."""
+"""The pages: what stands where, and which handler answers which deed. The handlers are in `chat` and `history`."""
 
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 
-from demo.api import DESCRIPTION, chat_endpoint
+from demo.api import add_endpoints
 from demo.chat import ChatHandlers
+from demo.deeds import QUIET, deed
+from demo.desk_page import wire_desk
 from demo.engine_type import ChatEngine
 from demo.examples import load_examples
 from demo.header import header_html, placeholder_html
+from demo.history import HistoryHandlers
 from demo.pictures import PictureFolder
 from demo.sessions import Session
 from demo.settings import settings_panel
-from demo.theme import STATIC, page_head, storybook_theme
+from demo.store import ChatStore
+from demo.story.office import Office
+from demo.story.pages import build_story_page
+from demo.story.routes import story_routes
+from demo.theme import STATIC, page_head, storybook_theme, style_paths
 
 ENGINE_QUEUE = "engine"
 UPLOAD_SECONDS = 24 * 3600
-TAB_JS = """(tab, session) => {
-  let id = sessionStorage.getItem("minigpt5-tab");
-  if (!id) {
-    id = [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, "0")).join("");
-    sessionStorage.setItem("minigpt5-tab", id);
-  }
-  return [id, session];
-}"""
-QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# The script keeps the browser's secret and the tab's chat, see `static/history.js`.
+WHO_JS = "(session) => [session, ...window.minigpt5.who()]"
+# what goes on, above the composer; `static/rows.js` fills it
+STAGE_HTML = '<div class="stage"></div><span class="said" role="status"></span>'
 
 
 def create_demo(
-    engine: ChatEngine, *, max_users: int = 1, queue_size: int = 32, pictures: PictureFolder | None = None
+    engine: ChatEngine, *, store: ChatStore | None = None, max_users: int = 1, queue_size: int = 32
 ) -> gr.Blocks:
-    """The chat page over `engine`; `max_users` replies are made at once, `queue_size` more may wait.
+    """The pages over `engine`; `max_users` replies are made at once, `queue_size` more may wait.
 
-    Launch it with `launch_options(demo)`.
+    Chats are kept in `store`; without one they go with the process. Launch it with `launch_options(demo)`.
     """
-    folder = pictures or PictureFolder()
+    store = store or ChatStore()
+    folder = PictureFolder()
     with gr.Blocks(
         title=f"{engine.name} · MiniGPT-5",
         analytics_enabled=False,
         fill_width=True,
         delete_cache=(3600, UPLOAD_SECONDS),
     ) as demo:
-        gr.api(
-            chat_endpoint(engine, folder),
-            api_name="chat",
-            api_description=DESCRIPTION,
-            concurrency_id=ENGINE_QUEUE,
-            concurrency_limit=max_users,
-        )
-        _build_page(demo, engine, ChatHandlers(engine, folder), max_users)
+        add_endpoints(engine, folder, {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users})
+        _build_chat_page(demo, engine, ChatHandlers(engine, store, slots=max_users), max_users)
+    # Further pages are plugged in here.
+    with demo.route("Stories", "/story", show_in_navbar=False):
+        build_story_page()
+    demo.story_routes = story_routes(Office(engine, store, at_once=max_users))
     demo.queue(max_size=queue_size, default_concurrency_limit=max_users)
-    demo.picture_folder = folder
+    demo.picture_folders = [folder.path, store.files.folder]
     return demo
 
 
@@ -59,10 +61,11 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
     """What `demo.launch` must be given for the page to look and behave as it is meant to, safely and offline."""
     return {
         "theme": storybook_theme(),
-        "css_paths": [STATIC / "style.css", STATIC / "chat.css"],
+        "css_paths": style_paths(),
         "head": page_head(),
+        "app_kwargs": {"routes": demo.story_routes},
         "favicon_path": STATIC / "logo.svg",
-        "allowed_paths": [str(demo.picture_folder.path)],
+        "allowed_paths": [str(folder) for folder in demo.picture_folders],
         "max_file_size": "10mb",
         "show_error": False,
         "footer_links": [],
@@ -74,57 +77,84 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
     }
 
 
-def _build_page(demo: gr.Blocks, engine: ChatEngine, handlers: ChatHandlers, max_users: int) -> None:
+def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, max_users: int) -> None:
     session = gr.State(Session())
-    tab = gr.Textbox(visible=False)
     with gr.Row(elem_id="header"):
         gr.HTML(header_html(engine.name, engine.description), elem_id="title", padding=False)
-        clear = gr.Button("New story", elem_id="clear", variant="secondary", size="sm", min_width=0)
+        new = gr.Button("New chat", elem_id="new", variant="secondary", size="sm", min_width=0)
+    with gr.Sidebar(open=False, position="left", width=300, elem_id="history", label="Chats"):
+        gr.HTML('<div class="chats"></div>', padding=False)
     chatbot = _chatbot(engine)
     notice = gr.Markdown("", elem_id="notice", container=False)
+    gr.HTML(STAGE_HTML, elem_id="stage", padding=False)
+    status, outline, history = (gr.HTML("", elem_classes="data", padding=False) for _ in range(3))
     composer = _composer()
     with gr.Sidebar(open=False, position="right", width=340, elem_id="settings", label="Settings"):
         controls = settings_panel()
-    shown = [chatbot, composer, notice]
-    _wire_answers(handlers, session, shown, controls, max_users)
-    clear.click(handlers.clear, session, shown, **QUIET)
-    chatbot.clear(handlers.clear, session, shown, **QUIET)
-    chatbot.undo(handlers.undo, session, shown, **QUIET)
-    composer.stop(handlers.stop, session, shown, **QUIET)
-    demo.load(handlers.restore, [tab, session], [session, *shown], js=TAB_JS, **QUIET)
-
-
-def _wire_answers(
-    handlers: ChatHandlers,
-    session: gr.State,
-    shown: list[Component],
-    controls: list[Component],
-    max_users: int,
-) -> None:
-    """Submit, example and retry each set the active turn; what answers it is the same for all three."""
-    chatbot, composer, _ = shown
+    shown = [chatbot, composer, notice, outline, history]
+    past = HistoryHandlers(chat)
     starts = [
-        composer.submit(handlers.submit, [session, composer, *controls], shown, **QUIET),
-        chatbot.example_select(handlers.use_example, [session, *controls], shown, **QUIET),
-        chatbot.retry(handlers.retry, [session, *controls], shown, **QUIET),
+        composer.submit(chat.submit, [session, composer, *controls], shown, **QUIET),
+        chatbot.example_select(chat.use_example, [session, *controls], shown, **QUIET),
+        deed("retry", chat.retry, session, shown, controls),
     ]
     for start in starts:
-        start.success(
-            handlers.answer,
-            session,
-            chatbot,
-            concurrency_id=ENGINE_QUEUE,
-            concurrency_limit=max_users,
-            trigger_mode="multiple",
-            show_progress="hidden",
-            api_visibility="private",
-        ).then(handlers.ready, session, shown, **QUIET)
+        _wire_answer(start, chat, session, shown, status, max_users)
+    deed("edit", chat.edit, session, shown)
+    deed("flip", chat.flip, session, shown)
+    deed("cancel", chat.cancel_edit, session, shown)
+    for name, handler in (
+        ("open", past.open),
+        ("rename", past.rename),
+        ("delete", past.delete),
+        ("search", past.search),
+        ("older", past.older),
+        ("earlier", past.earlier),
+    ):
+        deed(name, handler, session, shown)
+    wire_desk(
+        chat,
+        session,
+        shown,
+        status,
+        controls,
+        {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users},
+    )
+    new.click(past.new, session, shown, **QUIET)
+    composer.stop(chat.stop, session, shown, **QUIET)
+    who = [gr.JSON(visible=False), gr.JSON(visible=False)]  # the browser's secret, the tab's chat
+    wake = gr.Button("wake", elem_id="do-wake", elem_classes="data")
+    gr.on([demo.load, wake.click], past.restore, [session, *who], [session, *shown], js=WHO_JS, **QUIET)
+
+
+def _wire_answer(
+    start: Dependency,
+    chat: ChatHandlers,
+    session: gr.State,
+    shown: list[Component],
+    status: gr.HTML,
+    max_users: int,
+) -> None:
+    """Message, example and retry each set the session's answer; what makes it is the same for all three."""
+    waiting: dict[str, Any] = {
+        "trigger_mode": "multiple",
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
+    start.success(chat.wait, session, status, concurrency_limit=None, **waiting).success(
+        chat.answer,
+        session,
+        [shown[0], status],
+        concurrency_id=ENGINE_QUEUE,
+        concurrency_limit=max_users,
+        **waiting,
+    ).then(chat.ready, session, shown, **QUIET)
 
 
 def _chatbot(engine: ChatEngine) -> gr.Chatbot:
     return gr.Chatbot(
         elem_id="chat",
-        label="The story so far",
+        label="The chat so far",
         show_label=False,
         container=False,
         height="100%",
@@ -132,7 +162,7 @@ def _chatbot(engine: ChatEngine) -> gr.Chatbot:
         editable=None,
         allow_tags=False,
         latex_delimiters=[],
-        buttons=["copy"],
+        buttons=[],
         layout="bubble",
         feedback_options=None,
         examples=load_examples() or None,

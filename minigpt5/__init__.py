@@ -15,6 +15,7 @@ from minigpt5.conversation import Conversation, ImagePart, Message, TextPart
 from minigpt5.errors import CheckpointError, ImageError, MiniGPT5Error, OptionError, PromptError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
 from minigpt5.generation.engine import Engine, Reply
+from minigpt5.generation.inspection import Inspection, Token
 from minigpt5.loading import load
 from minigpt5.options import PICTURE_MODES, SCHEDULERS, GenerationOptions
 from minigpt5.picture_files import MAX_BYTES, MAX_PIXELS, open_image
@@ -34,6 +35,7 @@ __all__ = [
     "ImagePart",
     "ImageProgress",
     "ImageStarted",
+    "Inspection",
     "Message",
     "MiniGPT5Error",
     "OptionError",
@@ -41,6 +43,7 @@ __all__ = [
     "Reply",
     "TextDelta",
     "TextPart",
+    "Token",
     "TurnFinished",
     "load",
     "open_image",

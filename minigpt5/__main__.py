@@ -1,4 +1,4 @@
-"""The command line: `python -m minigpt5 train|evaluate|convert|plan`."""
+"""The command line: `python -m minigpt5 train|evaluate|convert|download|plan`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from pathlib import Path
 
 from minigpt5.checkpoint.build import build_empty
 from minigpt5.checkpoint.convert import Sources, convert
+from minigpt5.checkpoint.hub import download
 from minigpt5.checkpoint.memory import free_on, memory_plan, table
 from minigpt5.checkpoint.placement import DTYPES, place, place_vision
+from minigpt5.checkpoint.presets import PRESETS
+from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import ModelConfig
-from minigpt5.errors import MiniGPT5Error
-from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
+from minigpt5.errors import MiniGPT5Error, OptionError
+from minigpt5.evaluation.clip import load_clip
+from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
+from minigpt5.evaluation.judge import load_judge
 from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, shares
+from minigpt5.evaluation.report import evaluate_paper
 from minigpt5.loading import load
-from minigpt5.training.storybook import STEPS, train_storybook
+from minigpt5.train_command import CLIP, JUDGE, WEIGHTS, add_train
 
-WEIGHTS = Path("weights/storybook")
-JUDGE = Path("weights/judge.safetensors")
+DOWNLOADS = Path("weights/downloads")
+SOURCES = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
 CONVERT = "Make a model folder of the official files; resumes where it stopped."
+DOWNLOAD = "Fetch the official files of a preset and make its model folder; resumes where it stopped."
 PLAN = "Print the memory that a model needs, part by part, before it is loaded."
 REQUESTS = Path("tests/data/unseen_requests.json")
 
@@ -29,17 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     """All commands and their flags."""
     parser = argparse.ArgumentParser(prog="python -m minigpt5", description="Train and measure MiniGPT-5.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    train = commands.add_parser(
-        "train", help="train a model", description="Train a model; resumes where it stopped."
-    )
-    train.add_argument("model", choices=("storybook", "judge"), help="what to train")
-    train.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="checkpoints and curves (default: runs)"
-    )
-    train.add_argument("--out", type=Path, help="where the weights go (default: under weights/)")
-    train.add_argument("--only", nargs="+", choices=tuple(STEPS), help="run these steps alone")
-    train.add_argument("--start", type=Path, help="begin from this model folder, not from random weights")
-    train.set_defaults(command=run_train)
+    add_train(commands.add_parser("train", help="train a model"))
     evaluate = commands.add_parser(
         "evaluate", help="measure a model", description="Measure the storybook bars."
     )
@@ -49,10 +46,24 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--out", type=Path, default=Path("runs/evaluation"), help="report and contact sheets"
     )
+    add_paper(evaluate)
     evaluate.set_defaults(command=run_evaluate)
     add_convert(commands.add_parser("convert", help="official files to a model folder", description=CONVERT))
+    add_download(
+        commands.add_parser("download", help="the paper's model from the network", description=DOWNLOAD)
+    )
     add_plan(commands.add_parser("plan", help="memory that a model needs", description=PLAN))
     return parser
+
+
+def add_paper(parser: argparse.ArgumentParser) -> None:
+    """The flags of the paper's tables."""
+    parser.add_argument(
+        "--paper", action="store_true", help="the paper's settings beside its baselines, not the bars"
+    )
+    folders = {"clip": "CLIP", "classifier": "an image classifier", "sentences": "a sentence encoder"}
+    for name, what in folders.items():
+        parser.add_argument(f"--{name}", type=Path, help=f"folder of {what} to measure with, for --paper")
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
@@ -91,20 +102,32 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=run_convert)
 
 
-def run_train(arguments: argparse.Namespace) -> None:
-    """`train storybook` or `train judge`."""
-    if arguments.model == "judge":
-        path = arguments.out or JUDGE
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_judge(train_judge(arguments.runs / "judge"), path)
-    else:
-        train_storybook(arguments.runs, arguments.out or WEIGHTS, arguments.only, arguments.start)
+def add_download(parser: argparse.ArgumentParser) -> None:
+    """The flags of `download`: a preset, and other places for its sources."""
+    parser.add_argument("preset", choices=tuple(PRESETS), help="which model")
+    for name in SOURCES:
+        parser.add_argument(f"--{name}", help="a path, owner/name, owner/name:file or a URL instead")
+    parser.add_argument("--out", type=Path, help="the new model folder (default: weights/PRESET)")
+    parser.add_argument(
+        "--cache", type=Path, default=DOWNLOADS, help=f"where downloads lie (default: {DOWNLOADS})"
+    )
+    parser.add_argument("--dtype", choices=tuple(DTYPES), help="stored precision (default: as in the files)")
+    parser.add_argument("--vit-heads", type=int, help="heads of the ViT (default: by its width)")
+    parser.add_argument("--qformer-heads", type=int, help="heads of the Q-Former (default: as BERT's)")
+    parser.add_argument(
+        "--endpoint", help="another hub (default: the HF_ENDPOINT variable, else huggingface.co)"
+    )
+    parser.set_defaults(command=run_download)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Print every measure as it is done, and write `report.json` and a contact sheet for each."""
     arguments.out.mkdir(parents=True, exist_ok=True)
     engine, judge = load(arguments.model), load_judge(JUDGE)
+    if arguments.paper:
+        networks = networks_of(arguments)
+        evaluate_paper(engine, arguments.model, networks, arguments.out, arguments.count, arguments.only)
+        return
     path = arguments.out / "report.json"
     report = json.loads(path.read_text()) if path.exists() else {}
     report["the judge on fresh renders"] = judge_accuracy(judge, arguments.count, engine.config.image_size)
@@ -118,6 +141,16 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         path.write_text(json.dumps(report, indent=2) + "\n")
 
 
+def networks_of(arguments: argparse.Namespace) -> Networks:
+    """The folders that are named, all three; else the stand-ins of the storybook world."""
+    folders = {name: getattr(arguments, name) for name in ("clip", "classifier", "sentences")}
+    if all(folders.values()):
+        return published_networks(**folders)
+    if missing := [f"--{name}" for name, folder in folders.items() if any(folders.values()) and not folder]:
+        raise OptionError(f"{', '.join(missing)}: got nothing, expected a folder beside the others")
+    return storybook_networks(load_clip(CLIP, load_judge(JUDGE), load_tokenizer(WEIGHTS)))
+
+
 def run_plan(arguments: argparse.Namespace) -> None:
     """`plan`: print what each part would need and what is free; nothing is loaded."""
     quantize = None if arguments.quantize == "none" else arguments.quantize
@@ -128,11 +161,27 @@ def run_plan(arguments: argparse.Namespace) -> None:
     print(table(lines, free_on(lines)))
 
 
+def run_download(arguments: argparse.Namespace) -> None:
+    """`download`: nothing is transferred before every source was found and the disk has room."""
+    out = arguments.out or WEIGHTS.parent / arguments.preset
+    download(
+        arguments.preset,
+        out,
+        cache=arguments.cache,
+        given={name: value for name in SOURCES if (value := getattr(arguments, name))},
+        dtype=DTYPES[arguments.dtype] if arguments.dtype else None,
+        vit_heads=arguments.vit_heads,
+        qformer_heads=arguments.qformer_heads,
+        endpoint=arguments.endpoint,
+        report=lambda line: print(line, flush=True),
+    )
+    print(f"done: {out} ({arguments.cache} is needed no more)")
+
+
 def run_convert(arguments: argparse.Namespace) -> None:
     """`convert`: nothing is written before all keys and shapes have been found right."""
-    names = ("llm", "qformer", "minigpt4", "diffusion", "stage1", "stage2", "vit")
     convert(
-        Sources(**{name: getattr(arguments, name) for name in names}),
+        Sources(**{name: getattr(arguments, name) for name in SOURCES}),
         arguments.out,
         dtype=DTYPES[arguments.dtype] if arguments.dtype else None,
         vit_heads=arguments.vit_heads,

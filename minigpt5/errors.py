@@ -23,3 +23,11 @@ class CheckpointError(MiniGPT5Error):
 class PromptError(MiniGPT5Error):
     """A conversation cannot be turned into a prompt: it is empty, ends with a reply, or its last turn is too
     long."""
+
+
+class DataError(MiniGPT5Error):
+    """A data set cannot be read, or one of its records cannot be learned from."""
+
+
+class TrainingError(MiniGPT5Error):
+    """A training cannot begin as asked, or its loss is no number any more."""

@@ -2,12 +2,17 @@
 interface.
 
 TextDelta* (ImageStarted ImageProgress* ImageFinished TextDelta*)* TurnFinished
+
+A redraw has the events of its pictures alone, several of which may form side by side.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 from PIL import Image
+
+from minigpt5.options import SchedulerName
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,18 @@ class ImageProgress:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageFinished:
-    """The finished picture. `seed` given as option draws the same reply again."""
+    """The finished picture, and all that `Engine.redraw` needs to draw it again.
+
+    `seed` is the picture's own: of a reply's first picture it is the reply's, of later ones it follows from it.
+    """
 
     index: int
     image: Image.Image
+    vokens: np.ndarray  # (V,D) float32
     seed: int
     guidance_scale: float
+    num_inference_steps: int
+    scheduler: SchedulerName
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +64,14 @@ class TurnFinished:
     """The reply is over: "stop" when the model ended it, "length" when it was cut at max_new_tokens or the
     context.
 
-    `num_tokens` counts sampled tokens (one for each picture). `dropped_turns` messages of the history did not
-    fit. `timings`: seconds "prefill", "text", "pictures", "total", and "tokens_per_second".
+    `seed` given as option makes the same reply again. `token_ids` are the reply's, one (`[IMG0]`) for each picture,
+    and the end's where it was sampled. `dropped_turns` messages of the history did not fit. `timings`: seconds "prefill", "text", "pictures", "total",
+    and "tokens_per_second".
     """
 
     finish_reason: Literal["stop", "length"]
-    num_tokens: int
+    seed: int
+    token_ids: tuple[int, ...]
     dropped_turns: int
     timings: dict[str, float] = field(default_factory=dict)
 

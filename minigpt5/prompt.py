@@ -10,6 +10,7 @@ are never opened here; they are handed back in the order of their slots.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +124,20 @@ def encode_caption(caption: str, image: Any, tokenizer: Tokenizer) -> Encoded:
     return _to_ids([_Words(_plain(caption)), _Drawn(image), _Words(STOP, trained=True)], tokenizer)
 
 
+def encode_written(
+    source: Sequence[str | ImagePart], target: Sequence[str | ImagePart], tokenizer: Tokenizer
+) -> Encoded:
+    """A training sample whose template is written out, as the official data sets' are: `source`, then
+    `target`, which alone is labelled. Words stay as they are, but for white space around pictures.
+
+    A picture in `source` is one that is seen (its `<Img>` and `</Img>` are words), one in `target` is to be
+    drawn.
+    """
+    pieces: list[_Piece] = [_Seen(p.image) if isinstance(p, ImagePart) else _Words(p) for p in source]
+    pieces += [_Drawn(p.image) if isinstance(p, ImagePart) else _Words(p, trained=True) for p in target]
+    return _to_ids(_stripped(pieces), tokenizer)
+
+
 def encode_raw(text: str, tokenizer: Tokenizer) -> list[int]:
     """Ids of a prompt that is written out in the official template, BOS in front. Not for what users type:
     control tokens in `text` are control tokens.
@@ -209,6 +224,27 @@ def _joined(pieces: list[_Piece]) -> list[_Piece]:
         else:
             joined.append(piece)
     return joined
+
+
+def _stripped(pieces: list[_Piece]) -> list[_Piece]:
+    """Neighbouring words of one kind as one stretch, without white space where it meets a picture."""
+    stretches: list[_Piece] = []
+    for piece in pieces:
+        before = stretches[-1] if stretches else None
+        if isinstance(piece, _Words) and isinstance(before, _Words) and piece.trained == before.trained:
+            stretches[-1] = _Words(before.text + piece.text, piece.trained)
+        else:
+            stretches.append(piece)
+    neighbours = zip([None, *stretches], stretches, [*stretches[1:], None], strict=False)
+    return [
+        _between(before, piece, after) if isinstance(piece, _Words) else piece
+        for before, piece, after in neighbours
+    ]
+
+
+def _between(before: _Piece | None, words: _Words, after: _Piece | None) -> _Words:
+    text = words.text.lstrip() if isinstance(before, _Seen | _Drawn) else words.text
+    return _Words(text.rstrip() if isinstance(after, _Seen | _Drawn) else text, words.trained)
 
 
 def _to_ids(pieces: list[_Piece], tokenizer: Tokenizer) -> Encoded:

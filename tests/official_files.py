@@ -61,7 +61,7 @@ def options_of(case: dict[str, Any]) -> GenerationOptions:
 def difference(got: Tensor, expected: Tensor) -> float:
     """The largest difference relative to the largest expected value."""
     assert got.numel() == expected.numel(), (got.shape, expected.shape)
-    got, expected = got.float().flatten(), expected.float().flatten()
+    got, expected = got.detach().float().flatten(), expected.float().flatten()
     return float((got - expected).abs().max() / expected.abs().max())
 
 

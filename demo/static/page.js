@@ -8,12 +8,16 @@
     log.addEventListener("scroll", () => {
       following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
     }, { passive: true });
-    const toEnd = () => { if (following && log.querySelector(".message-row")) log.scrollTop = log.scrollHeight; };
+    const toEnd = () => {
+      if (following && !window.minigpt5.outline?.editing && log.querySelector(".message-row")) log.scrollTop = log.scrollHeight;
+    };
     new MutationObserver(toEnd).observe(log, { childList: true, subtree: true, characterData: true });
     const sizes = new ResizeObserver(toEnd);
     sizes.observe(log);
     log.addEventListener("load", toEnd, true);
     find("#composer")?.addEventListener("keydown", (event) => { if (event.key === "Enter") following = true; });
+    find("#composer")?.addEventListener("click", (event) => { if (event.target.closest(".submit-button")) following = true; });
+    document.addEventListener("minigpt5:stay", () => { following = false; });
   }
 
   function dropAnywhere() {
@@ -47,6 +51,8 @@
     label("#notice", { role: "status", "aria-live": "polite" });
     label("#composer textarea", { "aria-label": "Your message" });
     label("#settings .toggle-button", { "aria-label": "Settings", title: "Settings" });
+    label("#chat .examples", { role: "group", "aria-label": "Examples" }); // a list of buttons is no list
+    label("#history .toggle-button", { "aria-label": "Chats", title: "Chats" });
   }
 
   function watch() {

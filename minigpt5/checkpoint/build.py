@@ -21,6 +21,7 @@ from transformers import PreTrainedTokenizerFast
 from minigpt5.checkpoint.manifest import verify_manifest, write_manifest
 from minigpt5.checkpoint.memory import free_on, memory_plan, table, verify_fits
 from minigpt5.checkpoint.placement import Placement, place, place_vision
+from minigpt5.checkpoint.presets import advice
 from minigpt5.checkpoint.store import (
     has_part,
     load_part,
@@ -101,7 +102,7 @@ def save_model(
     save_tokenizer(folder, tokenizer)
     for part, module in parts_of(model).items():
         save_part(folder, part, module)
-    write_manifest(folder, parts_of(model))
+    write_manifest(folder)
 
 
 def load_model(
@@ -126,7 +127,9 @@ def load_model(
     placement = place(device, dtype)
     vision = place_vision(placement, offload_vision)
     if not folder.is_dir():
-        raise CheckpointError(f"{folder}: got no such folder, expected one with config.json and the weights")
+        raise CheckpointError(
+            f"{folder}: got no such folder, expected one with config.json and the weights{advice(folder.name)}"
+        )
     config = ModelConfig.load(folder)
     verify_manifest(folder)
     tokenizer = load_tokenizer(folder)

@@ -7,7 +7,6 @@ shapes and numbers are checked when they are read.
 
 import hashlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from minigpt5.checkpoint.store import TOKENIZER_NAME, files_of
@@ -15,12 +14,20 @@ from minigpt5.config import CONFIG_NAME
 from minigpt5.errors import CheckpointError
 
 MANIFEST_NAME = "manifest.json"
+PARTS = (
+    "vision",
+    "language",
+    "lora",
+    "mapper",
+    "unet",
+    "vae",
+)  # of a model; others in its folder are nobody's concern
 
 
-def write_manifest(folder: Path, parts: Iterable[str]) -> None:
+def write_manifest(folder: Path) -> None:
     """Say what `folder` holds now; to be called when all of it is written."""
     settings = {name: _checksum(folder / name) for name in (CONFIG_NAME, TOKENIZER_NAME)}
-    weights = {path.name: path.stat().st_size for part in parts for path in files_of(folder, part)}
+    weights = {path.name: path.stat().st_size for part in PARTS for path in files_of(folder, part)}
     (folder / MANIFEST_NAME).write_text(json.dumps({"sha256": settings, "bytes": weights}, indent=2) + "\n")
 
 
@@ -56,5 +63,5 @@ def _checksum(path: Path) -> str:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError as error:
-        raise CheckpointError(f"{path}: got {error.strerror}, expected the weights of this part") from error
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: got no such file, expected the weights of this part") from error

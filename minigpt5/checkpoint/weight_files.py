@@ -76,12 +76,19 @@ def shards_of(folder: Path) -> list[Path]:
     """The weight files of a Hugging Face folder; raises `CheckpointError` unless the run of shards is whole."""
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: got no such folder, expected a Hugging Face model folder")
-    for kind in (SAFE_SHARD, HALF_FILE, PICKLED_SHARD, re.compile(r"diffusion_pytorch_model\.bin")):
-        found = sorted(path for path in folder.iterdir() if kind.fullmatch(path.name))
-        if found:
-            _verify_run(folder, found)
-            return found
+    if names := weights_among([path.name for path in folder.iterdir()]):
+        found = [folder / name for name in names]
+        _verify_run(folder, found)
+        return found
     raise CheckpointError(f"{folder}: got no weights, expected *.safetensors or pytorch_model*.bin")
+
+
+def weights_among(names: list[str]) -> list[str]:
+    """Of a folder's file names those that hold its weights, of the kind that is read first; none if none do."""
+    for kind in (SAFE_SHARD, HALF_FILE, PICKLED_SHARD, re.compile(r"diffusion_pytorch_model\.bin")):
+        if found := sorted(name for name in names if kind.fullmatch(name)):
+            return found
+    return []
 
 
 def read_json(path: Path) -> dict[str, Any]:

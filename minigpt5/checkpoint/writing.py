@@ -63,7 +63,7 @@ def write_model(
             (partial / PROGRESS_NAME).write_text(json.dumps(progress))
         config.save(partial)
         save_tokenizer(partial, tokenizer)
-        write_manifest(partial, progress["parts"])
+        write_manifest(partial)
         (partial / PROGRESS_NAME).unlink()
         partial.rename(out)
     except CheckpointError:

@@ -18,6 +18,7 @@ from minigpt5.training.eyes import AttributeTask
 from minigpt5.training.trainer import Schedule, fit
 
 JUDGE_SIZE = 128
+MIXED = 256  # width of the last features, before the heads
 
 
 class AttributeJudge(nn.Module):
@@ -33,8 +34,8 @@ class AttributeJudge(nn.Module):
         self.features = nn.Sequential(
             *layers, nn.Conv2d(before, 48, 1), nn.SiLU(), nn.Flatten()
         )  # (N, 48 x 8 x 8)
-        self.mix = nn.Sequential(nn.Linear(48 * 64, 256), nn.SiLU())
-        self.heads = nn.ModuleList(nn.Linear(256, len(classes)) for classes in ATTRIBUTES.values())
+        self.mix = nn.Sequential(nn.Linear(48 * 64, MIXED), nn.SiLU())
+        self.heads = nn.ModuleList(nn.Linear(MIXED, len(classes)) for classes in ATTRIBUTES.values())
 
     def forward(self, pixel_values: torch.Tensor) -> list[torch.Tensor]:
         """Logits by attribute."""

@@ -26,6 +26,7 @@ from minigpt5.options import GenerationOptions
 from minigpt5.training.trainer import save_grid
 
 CHARACTER = ("animal", "colour")
+BOTH = (*CHARACTER, "second_animal", "second_colour")
 SINGLE = ("animal", "colour", "action", "position", "setting", "time", "weather", "prop", "prop_colour")
 
 
@@ -59,7 +60,8 @@ def pictures_from_words(engine: Engine, judge: AttributeJudge, count: int) -> It
 
 def _right(scene: Scene, reply: Reply, judge: AttributeJudge) -> dict[str, bool]:
     """By attribute; two characters add `second_...` and leave out `position`, a scene without a prop has
-    `no prop` instead of the prop and its colour."""
+    `no prop` instead of the prop and its colour. `everything` counts neither `second_action` nor `both characters`,
+    as it never did."""
     wanted = values_of(scene)
     seen = judge.name([reply.images[0]])[0] if reply.images else {}
     names = [n for n in SINGLE if scene.prop or not n.startswith("prop")]
@@ -68,7 +70,11 @@ def _right(scene: Scene, reply: Reply, judge: AttributeJudge) -> dict[str, bool]
     right = {name: seen.get(name) == wanted[name] for name in names}
     if scene.prop is None:
         right["no prop"] = seen.get("prop") == wanted["prop"]
-    return {**right, "everything": all(right.values()), "drawn": bool(reply.images)}
+    right |= {"everything": all(right.values()), "drawn": bool(reply.images)}
+    if len(scene.characters) == 2:
+        right["second_action"] = seen.get("second_action") == wanted["second_action"]
+        right["both characters"] = all(seen.get(name) == wanted[name] for name in BOTH)
+    return right
 
 
 def next_scenes(

@@ -18,6 +18,7 @@ from transformers.cache_utils import Cache
 
 from minigpt5.generation.sampling import choose
 from minigpt5.generation.text import TextStretch
+from minigpt5.model.decode_step import DecodeStep
 from minigpt5.model.language import LanguageModel
 from minigpt5.options import GenerationOptions
 from minigpt5.prompt import Tokenizer, token_id
@@ -44,12 +45,12 @@ class VokenStep:
 
 @dataclass(frozen=True, slots=True)
 class EndStep:
-    """The last step. `text` was held back until now; `num_tokens` counts sampled tokens, one for each
-    picture."""
+    """The last step. `text` was held back until now; `token_ids` are those of the reply, one for each picture,
+    and the end's where it was sampled."""
 
     reason: Literal["stop", "length"]
     text: str
-    num_tokens: int
+    token_ids: tuple[int, ...]
 
 
 Step = TextStep | VokenStep | EndStep
@@ -70,20 +71,27 @@ class Vocabulary:
 
 
 class Reader:
-    """The LLM reading one sequence: its cache and its state after each position since the last picture."""
+    """The LLM reading one sequence: its cache and its state after each position since the last picture.
 
-    def __init__(self, language: LanguageModel) -> None:
+    With a `step` single tokens go through it; prompts and vokens never do.
+    """
+
+    def __init__(self, language: LanguageModel, step: DecodeStep | None = None) -> None:
         self._language = language
-        self._cache: Cache | None = None
+        self._step = step
+        self._cache: Cache | None = step.cache if step else None
         self._states: list[Tensor] = []  # (1,1,D) each
         self.length = 0
 
     @torch.inference_mode()
     def read(self, inputs_embeds: Tensor, position_ids: Tensor | None = None) -> Tensor:
         """inputs_embeds (1,T,D), position_ids (1,T) unless they go on from what was read -> states (1,T,D)."""
-        hidden, self._cache = self._language(
-            inputs_embeds, past_key_values=self._cache, use_cache=True, position_ids=position_ids
-        )
+        if self._step and self.length and inputs_embeds.shape[1] == 1:
+            hidden = self._step(inputs_embeds)
+        else:
+            hidden, self._cache = self._language(
+                inputs_embeds, past_key_values=self._cache, use_cache=True, position_ids=position_ids
+            )
         self._states.append(hidden[:, -1:])
         self.length += inputs_embeds.shape[1]
         return hidden
@@ -116,7 +124,10 @@ class Reader:
             assert self._cache is not None
             assert count < len(self._states)
             self.length -= count
-            self._cache.crop(-count)
+            if self._step:
+                self._step.forget(count)
+            else:
+                self._cache.crop(-count)
             del self._states[-count:]
 
     def _embed(self, ids: list[int]) -> Tensor:
@@ -138,8 +149,9 @@ def decode(
 
     The first step includes the reading of the prompt. Closing the generator stops it within one token.
     """
-    reader, stretch = Reader(language), TextStretch(vocabulary.tokenizer)
+    reader, stretch = Reader(language, language.decode_step()), TextStretch(vocabulary.tokenizer)
     history: list[int] = []  # text ids of the reply
+    reply: list[int] = []  # all ids of the reply
     pictures = 0
     reader.read(inputs_embeds)
     for count in range(1, options.max_new_tokens + 1):
@@ -152,12 +164,13 @@ def decode(
         text = stretch.push(token_id) if token_id not in (vocabulary.vokens[0], vocabulary.end) else ""
         if token_id == vocabulary.end or stretch.stopped:
             if not owed:
-                yield EndStep("stop", text + stretch.rest(), count)
+                yield EndStep("stop", text + stretch.rest(), (*reply, token_id))
                 return
-            reader.forget(
-                max(stretch.tokens_of_stop() - 1, 0) if stretch.stopped else 0
-            )  # the last was not read
+            unsaid = max(stretch.tokens_of_stop() - 1, 0) if stretch.stopped else 0  # the last was not read
+            reader.forget(unsaid)
+            del reply[len(reply) - unsaid :]
             token_id = vocabulary.vokens[0]
+        reply.append(token_id)
         if token_id == vocabulary.vokens[0]:
             yield VokenStep(reader.read_vokens(vocabulary.vokens), text + stretch.rest())
             stretch = TextStretch(vocabulary.tokenizer)
@@ -169,7 +182,7 @@ def decode(
                 reader.read_token(token_id)
         if last:
             break
-    yield EndStep("length", stretch.rest(), count)
+    yield EndStep("length", stretch.rest(), tuple(reply))
 
 
 def _sample(

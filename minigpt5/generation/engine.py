@@ -6,19 +6,24 @@ Everything slow is pulled: closing the stream stops it within one token or one d
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from minigpt5.config import ModelConfig
 from minigpt5.conversation import Conversation, ImagePart, Message, Part, TextPart
+from minigpt5.errors import OptionError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
 from minigpt5.generation.decoding import EndStep, TextStep, Vocabulary, VokenStep, decode
+from minigpt5.generation.drawing import draw, picture_seed, verify_redraw, verify_vokens
+from minigpt5.generation.inspection import Inspection, readable, voken_influence
 from minigpt5.generation.official import GeneratedIds, decode_officially
 from minigpt5.images import preprocess
 from minigpt5.model.minigpt5 import MiniGPT5
@@ -28,6 +33,7 @@ from minigpt5.vokens import NUM_VOKENS
 
 DEFAULTS = GenerationOptions()
 Pulled = TypeVar("Pulled")
+Events = Generator[Event, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,9 @@ class Reply:
     """A whole turn of the model."""
 
     message: Message
-    seed: int | None  # of the pictures, None when there are none
+    seed: int
     finish_reason: str
-    num_tokens: int
+    token_ids: tuple[int, ...]
     dropped_turns: int
     timings: dict[str, float]
 
@@ -96,25 +102,35 @@ class Engine:
             "knows": config.knows,
         }
         self._vocabulary = Vocabulary(tokenizer, model.language.llama.config.vocab_size)
-        with torch.inference_mode():
-            self._negative = model.mapper.null_embeds()  # (1,L,C), a constant of the model
 
-    def stream(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Iterator[Event]:
+    @cached_property
+    @torch.inference_mode()
+    def _negative(self) -> Tensor:
+        """(1,L,C), a constant of the model; made when first needed, since a ZeroGPU Space has no GPU at start."""
+        return self.model.mapper.null_embeds()
+
+    def compile(self, backend: str = "inductor") -> None:
+        """Make words and pictures faster on a GPU, at the price of minutes now; call it before the first reply.
+
+        Raises `OptionError` where there is no compiler, or no room for what it needs.
+        """
+        try:
+            self.model.language.compile_decoding(self.config.context_length, backend)
+            self.model.diffusion.compile_drawing(self.config.mapper.length, backend)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise OptionError(f"compile: got {reason!r}, expected a device and a compiler for it") from error
+
+    def stream(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Events:
         """The events of the reply to `conversation`, see `minigpt5.events`.
 
         With the first pull raises `PromptError` when there is nothing to reply to or the last turn is too
         long.
         """
-        seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+        seed = _seed(options)
         clock, index = _Clock(), 0
-        prompt = assemble(
-            conversation,
-            self.tokenizer,
-            self._prompt_room(options),
-            self.config.num_query_tokens,
-            system=self.config.system_prompt or SYSTEM,
-        )
-        steps = self._read_and_decode(prompt, options, torch.Generator().manual_seed(seed))
+        prompt = self._prompt(conversation, options)
+        steps = self._read_and_decode(prompt, options, seed)
         kind = "prefill"
         while (step := clock.pull(kind, steps)) is not None:
             kind = "text"
@@ -124,15 +140,30 @@ class Engine:
                 case TextStep():
                     pass
                 case VokenStep():
-                    yield from self._draw(step.voken_hidden, index, seed, options, clock)
+                    how = ([options], [picture_seed(seed, index)])
+                    events = draw(self.model, self._negative, step.voken_hidden, *how, first_index=index)
+                    while (event := clock.pull("pictures", events)) is not None:
+                        yield event
                     index += 1
                 case EndStep():
-                    timings = clock.summary(step.num_tokens)
-                    yield TurnFinished(step.reason, step.num_tokens, prompt.dropped_turns, timings)
+                    timings = clock.summary(len(step.token_ids))
+                    yield TurnFinished(step.reason, seed, step.token_ids, prompt.dropped_turns, timings)
 
     def reply(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Reply:
         """The whole reply at once; raises as `stream`."""
         return fold(self.stream(conversation, options))
+
+    def redraw(self, vokens: np.ndarray, choices: Sequence[GenerationOptions]) -> Events:
+        """Pictures of the vokens (V,D) of an earlier one, one for each of `choices`, drawn side by side in one batch.
+
+        The words are not touched. Of the options `guidance_scale`, `seed` (the picture's own), `num_inference_steps`
+        and `scheduler` count; one picture with those of an `ImageFinished` is that picture again. Raises
+        `OptionError` with the first pull when there are no choices or more than MAX_REDRAWN, when their steps or
+        schedulers differ, and when the vokens are not this model's.
+        """
+        verify_redraw(vokens, choices, width=self.model.language.width)
+        hidden = torch.from_numpy(vokens)[None].to(self.model.vision.query_tokens.device)
+        yield from draw(self.model, self._negative, hidden, choices, [_seed(choice) for choice in choices])
 
     @torch.inference_mode()
     def generate_ids(
@@ -149,17 +180,15 @@ class Engine:
         out, as there. Of `options` only those of the text count. Raises `PromptError` when there is no text or
         a picture is missing.
         """
-        seed = secrets.randbelow(2**32) if options.seed is None else options.seed
         embeds = self.embed_raw(prompt_text, images)
         stops = self.config.stop_sequences or [self.tokenizer.encode(STOP, add_special_tokens=False)]
-        generator = torch.Generator().manual_seed(seed)
         steps = list(
             decode_officially(
                 self.model.language,
                 embeds,
                 self._vocabulary,
                 options,
-                generator=generator,
+                generator=torch.Generator().manual_seed(_seed(options)),
                 stop_sequences=stops,
             )
         )
@@ -180,20 +209,41 @@ class Engine:
             torch.tensor([ids], device=queries.device), pixel_values, self._vocabulary.placeholder
         )
 
-    def _prompt_room(self, options: GenerationOptions) -> int:
-        """Positions for the prompt: the reply keeps what it may need, up to half of the context."""
+    def inspect(
+        self, conversation: Conversation, token_ids: Sequence[int], options: GenerationOptions = DEFAULTS
+    ) -> Inspection:
+        """What the model was handed for the reply to `conversation` and the ids with which it answered, readable.
+
+        `token_ids` are those of `TurnFinished`. Raises `PromptError` as `stream`.
+        """
+        prompt = self._prompt(conversation, options)
+        read, said = (
+            readable(ids, self.tokenizer, self._vocabulary) for ids in (prompt.input_ids, token_ids)
+        )
+        return Inspection(read, said, self.config.num_query_tokens, prompt.dropped_turns)
+
+    def voken_influence(self, vokens: np.ndarray) -> np.ndarray:
+        """(V,L) float32: how far each conditioning vector of a picture moves when one of its vokens (V,D) is put to
+        zero, in units of the vector's length. Raises `OptionError` for vokens that are not this model's."""
+        verify_vokens(vokens, width=self.model.language.width)
+        return voken_influence(self.model.mapper, vokens)
+
+    def _prompt(self, conversation: Conversation, options: GenerationOptions) -> Prompt:
+        """The prompt; the reply keeps what room it may need, up to half of the context."""
         length = self.config.context_length
-        return length - min(options.max_new_tokens + NUM_VOKENS, length // 2)
+        room = length - min(options.max_new_tokens + NUM_VOKENS, length // 2)
+        system = self.config.system_prompt or SYSTEM
+        return assemble(conversation, self.tokenizer, room, self.config.num_query_tokens, system=system)
 
     def _read_and_decode(
-        self, prompt: Prompt, options: GenerationOptions, generator: torch.Generator
+        self, prompt: Prompt, options: GenerationOptions, seed: int
     ) -> Iterator[TextStep | VokenStep | EndStep]:
         yield from decode(
             self.model.language,
             self._embed(prompt),
             self._vocabulary,
             options,
-            generator=generator,
+            generator=torch.Generator().manual_seed(seed),
             max_length=self.config.context_length,
         )
 
@@ -210,65 +260,29 @@ class Engine:
             )  # (N,3,H,W)
         return self.model.embed(input_ids, pixel_values, self._vocabulary.placeholder)
 
-    def _draw(
-        self, voken_hidden: Tensor, index: int, seed: int, options: GenerationOptions, clock: _Clock
-    ) -> Iterator[Event]:
-        """One picture from voken_hidden (1,V,D). The seed of the reply and the index make the picture's
-        own."""
-        diffusion, steps = self.model.diffusion, options.num_inference_steps
-        yield ImageStarted(index, diffusion.image_size, diffusion.image_size, steps)
-        pictures = self._denoise(voken_hidden, picture_seed(seed, index), options)
-        step = 0
-        while (pulled := clock.pull("pictures", pictures)) is not None:
-            latents, preview = pulled
-            step = min(step + 1, steps)  # PNDM takes one more than it is asked for
-            yield ImageProgress(index, step, steps, preview)
-        with clock.measure("pictures"):
-            (image,) = diffusion.decode(latents)
-        yield ImageFinished(index, image, seed, options.guidance_scale)
 
-    def _denoise(
-        self, voken_hidden: Tensor, seed: int, options: GenerationOptions
-    ) -> Iterator[tuple[Tensor, Image.Image]]:
-        """latents (1,c,h,w) and their preview after each step."""
-        diffusion = self.model.diffusion
-        with torch.inference_mode():
-            prompt_embeds = self.model.mapper(voken_hidden)  # (1,L,C)
-        noise = diffusion.initial_latents(torch.Generator().manual_seed(seed), 1)
-        for latents in diffusion.denoise(
-            prompt_embeds,
-            self._negative,
-            guidance_scale=options.guidance_scale,
-            num_inference_steps=options.num_inference_steps,
-            scheduler=options.scheduler,
-            latents=noise,
-        ):
-            yield latents, diffusion.preview(latents)[0]
-
-
-def picture_seed(seed: int, index: int) -> int:
-    """The seed of the noise of picture `index` of a reply made with `seed`; the first one's is `seed`
-    itself."""
-    return (seed + index * 0x9E3779B97F4A7C15) % 2**63
+def _seed(options: GenerationOptions) -> int:
+    """The seed that `options` name, or a new one."""
+    return secrets.randbelow(2**32) if options.seed is None else options.seed
 
 
 def fold(events: Iterator[Event]) -> Reply:
     """The reply that `events` tell; raises ValueError when they end before `TurnFinished`."""
     parts: list[Part] = []
-    words, seed = "", None
+    words = ""
     for event in events:
         match event:
             case TextDelta():
                 words += event.text
             case ImageFinished():
-                parts += [*_words(words), ImagePart(event.image)]
-                words, seed = "", event.seed
+                parts += [*_words(words), ImagePart(event.image, event.vokens)]
+                words = ""
             case ImageStarted() | ImageProgress():
                 pass
             case TurnFinished():
                 message = Message("assistant", (*parts, *_words(words)))
-                ending = (event.finish_reason, event.num_tokens, event.dropped_turns, event.timings)
-                return Reply(message, seed, *ending)
+                ending = (event.finish_reason, event.token_ids, event.dropped_turns, event.timings)
+                return Reply(message, event.seed, *ending)
     raise ValueError("the events ended without TurnFinished")
 
 

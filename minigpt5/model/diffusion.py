@@ -47,6 +47,21 @@ class LatentDiffusion(nn.Module):
             "preview_map", rows, persistent=False
         )  # (channels + 1, 3), the last row the offset
 
+    def compile_drawing(self, length: int, backend: str = "inductor") -> None:
+        """Compile the UNet and the decoder, channels last, for conditions of `length` vectors.
+
+        Takes minutes, so that no picture has to; the weights and their names stay as they are.
+        """
+        self.unet.to(memory_format=torch.channels_last)
+        self.vae.to(memory_format=torch.channels_last)
+        self.unet.compile(backend=backend)
+        self.vae.decoder.compile(backend=backend)
+        embeds = torch.zeros(1, length, int(self.unet.config.cross_attention_dim)).to(self.unet.device)
+        noise = self.initial_latents(torch.Generator())
+        how: dict[str, Any] = {"num_inference_steps": 2, "scheduler": "ddim", "latents": noise}
+        for latents in self.denoise(embeds, embeds, guidance_scale=2.0, **how):
+            self.decode(latents)
+
     def initial_latents(self, generator: torch.Generator, batch: int = 1) -> torch.Tensor:
         """Noise (B,c,h,w) of unit variance, drawn on the generator's device so that a seed means one picture."""
         noise = torch.randn((batch, *self.latent_shape), generator=generator, device=generator.device)
@@ -57,19 +72,21 @@ class LatentDiffusion(nn.Module):
         prompt_embeds: torch.Tensor,
         negative_prompt_embeds: torch.Tensor,
         *,
-        guidance_scale: float,
+        guidance_scale: float | torch.Tensor,
         num_inference_steps: int,
         scheduler: str,
         latents: torch.Tensor,
     ) -> Iterator[torch.Tensor]:
         """prompt_embeds (B,L,C), negative (1 or B,L,C), latents (B,c,h,w) -> latents after each step.
 
-        Guidance 1 (or less) leaves the negative out, which halves the work. PNDM takes one step more than
-        it is asked for, as in the official pipeline.
+        `guidance_scale` is one number, or (B,) with each picture's own. Where none is above 1 the negative is left
+        out, which halves the work. PNDM takes one step more than it is asked for, as in the official pipeline.
         """
         steps = make_scheduler(scheduler, self.scheduler_config)
         steps.set_timesteps(num_inference_steps)
-        guided = guidance_scale > 1
+        guided = bool(torch.as_tensor(guidance_scale > 1).any())
+        if isinstance(guidance_scale, torch.Tensor):
+            guidance_scale = guidance_scale.to(latents)[:, None, None, None]
         embeds = prompt_embeds.to(self.unet.dtype)
         if guided:
             embeds = torch.cat([negative_prompt_embeds.to(embeds).expand_as(embeds), embeds])

@@ -5,6 +5,7 @@ The hidden states are those after the final norm: they feed `lm_head` as well as
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,10 +14,11 @@ from peft import inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM
-from transformers.cache_utils import Cache, DynamicCache
+from transformers.cache_utils import Cache, DynamicCache, StaticCache
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from minigpt5.config import LoraConfig
+from minigpt5.model.decode_step import DecodeStep
 
 
 class LanguageModel(nn.Module):
@@ -28,12 +30,11 @@ class LanguageModel(nn.Module):
         self.llama = LlamaForCausalLM(LlamaConfig(**config))
         with torch.device("cpu"):  # computed, not stored: real even where the weights are planned only
             self.llama.model.rotary_emb = LlamaRotaryEmbedding(self.llama.config)
+        self.prefix_length = 0
         if prefix_length:
-            heads, width = self.llama.config.num_key_value_heads, self.llama.config.head_dim
-            shape = (self.llama.config.num_hidden_layers, heads, prefix_length, width)
-            self.prefix_keys = nn.Parameter(torch.zeros(shape))  # not rotated, as peft's prefix tuning
-            self.prefix_values = nn.Parameter(torch.zeros(shape))
-        self.prefix_length = prefix_length
+            self.add_prefix(prefix_length)
+        self._compiled: Callable[..., Any] | None = None
+        self._max_length = 0
 
     @property
     def width(self) -> int:
@@ -43,7 +44,7 @@ class LanguageModel(nn.Module):
     def embed(self, input_ids: torch.Tensor) -> torch.Tensor:
         """input_ids (B,T), on any device -> inputs_embeds (B,T,D)."""
         embeddings = self.llama.get_input_embeddings()
-        return embeddings(input_ids.to(embeddings.weight.device))
+        return embeddings(input_ids.to(self.llama.device))
 
     def forward(
         self,
@@ -58,7 +59,8 @@ class LanguageModel(nn.Module):
         `position_ids` (1,T) count on from the cache, the prefix included, unless given.
         """
         if self.prefix_length and past_key_values is None:
-            past_key_values = self._prefix(len(inputs_embeds))
+            past_key_values = DynamicCache(config=self.llama.config)
+            self._put_prefix(past_key_values, len(inputs_embeds))
             if attention_mask is not None:
                 seen = attention_mask.new_ones(len(attention_mask), self.prefix_length)
                 attention_mask = torch.cat([seen, attention_mask], dim=1)
@@ -71,15 +73,46 @@ class LanguageModel(nn.Module):
         )
         return output.last_hidden_state, output.past_key_values
 
-    def _prefix(self, batch: int) -> Cache:
-        cache = DynamicCache(config=self.llama.config)
+    def _put_prefix(self, cache: Cache, batch: int) -> None:
         for layer, (keys, values) in enumerate(zip(self.prefix_keys, self.prefix_values, strict=True)):
             cache.update(keys.expand(batch, -1, -1, -1), values.expand(batch, -1, -1, -1), layer)
-        return cache
+
+    def compile_decoding(self, max_length: int, backend: str = "inductor") -> None:
+        """Make `decode_step` give compiled steps for sequences of up to `max_length` positions.
+
+        Takes a minute or two, so that no reply has to. Needs a C++ compiler or, on CUDA, Triton.
+        """
+        self._max_length = max_length
+        self._compiled = torch.compile(self.llama.model, backend=backend, dynamic=False)
+        step = self.decode_step()
+        assert step is not None
+        with torch.inference_mode():
+            token = self.embed(torch.zeros(1, 1, dtype=torch.long, device=self.llama.device))
+            self(token, past_key_values=step.cache, use_cache=True)
+            for _ in range(3):  # compiled, recorded, replayed
+                step(token)
+
+    @torch.inference_mode()
+    def decode_step(self) -> DecodeStep | None:
+        """A compiled way to read one sequence on token by token; None before `compile_decoding`."""
+        if self._compiled is None:
+            return None
+        cache = StaticCache(self.llama.config, max_cache_len=self.prefix_length + self._max_length)
+        if self.prefix_length:
+            self._put_prefix(cache, batch=1)
+        return DecodeStep(self._compiled, cache)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """hidden (B,T,D) -> logits (B,T,vocabulary)."""
         return self.llama.lm_head(hidden)
+
+    def add_prefix(self, length: int) -> None:
+        """Put `length` virtual tokens before every sequence (prefix tuning); their keys and values are 0 at first."""
+        heads, width = self.llama.config.num_key_value_heads, self.llama.config.head_dim
+        shape = (self.llama.config.num_hidden_layers, heads, length, width)
+        self.prefix_keys = nn.Parameter(torch.zeros(shape))  # not rotated, as peft's prefix tuning
+        self.prefix_values = nn.Parameter(torch.zeros(shape))
+        self.prefix_length = length
 
     def add_lora(self, config: LoraConfig) -> None:
         """Put trainable adapters into the attention projections (paper, section 4: rank 8 on q and v)."""

@@ -29,8 +29,12 @@ def caption_loss(prompt_embeds: torch.Tensor, text_features: torch.Tensor) -> to
 
 
 def text_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Next-token loss: logits (N,vocabulary), labels (N,) already shifted, -100 where nothing is to be said."""
-    return F.cross_entropy(logits.float(), labels, ignore_index=IGNORED)
+    """Next-token loss: logits (N,vocabulary), labels (N,) already shifted, -100 where nothing is to be said.
+
+    Of nothing it is 0.
+    """
+    total = F.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")
+    return total / (labels != IGNORED).sum().clamp(min=1)
 
 
 def attribute_losses(logits: list[torch.Tensor], labels: torch.Tensor) -> dict[str, torch.Tensor]:

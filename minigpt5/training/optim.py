@@ -15,6 +15,7 @@ NEWTON_SCHULZ = (
     -4.7750,
     2.0315,
 )  # Jordan et al., "Muon", 2024: the quintic that flattens the spectrum
+FASTER = 10.0  # the official rate of the mapper in the first stage
 
 
 def orthogonalise(matrix: torch.Tensor, steps: int = 4) -> torch.Tensor:
@@ -59,11 +60,20 @@ class Muon(torch.optim.Optimizer):
 
 
 def build_optimizers(
-    module: nn.Module, lr: float, muon_lr: float | None, weight_decay: float = 0.01
+    module: nn.Module,
+    lr: float,
+    muon_lr: float | None,
+    weight_decay: float = 0.01,
+    betas: tuple[float, float] = (0.9, 0.98),
+    faster: tuple[str, ...] = (),
 ) -> list[torch.optim.Optimizer]:
-    """AdamW at `lr`, and Muon at `muon_lr` for what is a matrix between two hidden layers (None: AdamW alone)."""
+    """AdamW at `lr`, and Muon at `muon_lr` for what is a matrix between two hidden layers (None: AdamW alone).
+
+    Of AdamW's, parameters whose name begins with one of `faster` learn at `FASTER` times `lr`.
+    """
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
+    fast: list[nn.Parameter] = []
     for name, parameter in module.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -72,20 +82,26 @@ def build_optimizers(
             word in name
             for word in ("embed", "lm_head", "position", "conv_in", "conv_out", "head", "queries")
         )
-        (matrices if muon_lr and hidden and not outer else rest).append(parameter)
+        if muon_lr and hidden and not outer:
+            matrices.append(parameter)
+        else:
+            (fast if faster and name.startswith(faster) else rest).append(parameter)
     optimizers: list[torch.optim.Optimizer] = []
     if matrices:
         optimizers.append(Muon(matrices, muon_lr or 0.0))
-    if rest:
-        optimizers.append(torch.optim.AdamW(rest, lr, betas=(0.9, 0.98), weight_decay=weight_decay))
+    groups = [{"params": p, "lr": r} for p, r in ((rest, lr), (fast, FASTER * lr)) if p]
+    if groups:
+        optimizers.append(torch.optim.AdamW(groups, betas=betas, weight_decay=weight_decay))
     return optimizers
 
 
-def learning_rate_factor(step: int, steps: int, warmup: int) -> float:
-    """Linear warm-up, then a cosine down to 2 %."""
+def learning_rate_factor(step: int, steps: int, warmup: int, decay: str = "cosine") -> float:
+    """Linear warm-up, then a cosine down to 2 %; or "linear": both straight, from 0 and to 0 (the official one)."""
+    progress = min(1.0, (step - warmup) / max(1, steps - warmup))
+    if decay == "linear":
+        return step / warmup if step < warmup else 1 - progress
     if step < warmup:
         return (step + 1) / warmup
-    progress = min(1.0, (step - warmup) / max(1, steps - warmup))
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
 
 

@@ -121,11 +121,11 @@ def chunk_scenes(index: int, chunk: int = 32) -> list[Scene]:
     return scenes_of(5_000_000 + index, chunk)
 
 
-def draw_timesteps(count: int, generator: torch.Generator) -> torch.Tensor:
-    """Timesteps (count,), `EARLY_SHARE` of them from 500-999."""
+def draw_timesteps(count: int, generator: torch.Generator, early_share: float = EARLY_SHARE) -> torch.Tensor:
+    """Timesteps (count,), `early_share` of them from 500-999, the others from all."""
     uniform = torch.randint(0, 1000, (count,), generator=generator)
     late = torch.randint(500, 1000, (count,), generator=generator)
-    return torch.where(torch.rand(count, generator=generator) < EARLY_SHARE, late, uniform)
+    return torch.where(torch.rand(count, generator=generator) < early_share, late, uniform)
 
 
 def training_caption(scene: Scene, rng: random.Random) -> str:

@@ -4,9 +4,10 @@
     words (tokenizer, LLM)                             the small "Vicuna"
     eyes (tags) -> sight (describing pictures)   the small "BLIP-2 + MiniGPT-4"
     uas -> mls                                         the paper's two stages
+    mapper                                             the caption loss again, on states of the finished LLM
     export                                             the shipped folder
 
-Each step leaves its weights in `<runs>/<step>/state.pt`; a step that is finished is not run again, one that was
+Each step leaves its weights in `<runs>/<step>/step-*`; a step that is finished is not run again, one that was
 interrupted goes on where it was.
 """
 
@@ -26,15 +27,20 @@ from minigpt5.checkpoint.build import build, parts_of, save_model
 from minigpt5.checkpoint.store import TOKENIZER_NAME, load_part, load_tokenizer, save_part, save_tokenizer
 from minigpt5.config import ModelConfig
 from minigpt5.data.storybook.captions import caption, phrase
+from minigpt5.data.storybook.dialogs import opening
 from minigpt5.data.storybook.documents import sample
 from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.data.storybook.turns import Picture, Turn
 from minigpt5.images import to_pil
 from minigpt5.model.minigpt5 import MiniGPT5
-from minigpt5.prompt import Encoded, encode, encode_caption
+from minigpt5.prompt import Encoded, encode, encode_caption, token_id
+from minigpt5.training.checkpoints import load_trained, newest
+from minigpt5.training.curves import save_grid
 from minigpt5.training.eyes import Tagger, TagTask
-from minigpt5.training.multimodal import Sampler, StageTask, Teacher
+from minigpt5.training.mapper import MapperTask, precompute_states
+from minigpt5.training.multimodal import StageTask, Teacher
 from minigpt5.training.pictures import (
+    EARLY_SHARE,
     TextToImage,
     TextToImageTask,
     TokenizeCaptions,
@@ -46,17 +52,30 @@ from minigpt5.training.pictures import (
     scenes_of,
     to_pixels,
 )
+from minigpt5.training.rows import fold_rows, train_rows
+from minigpt5.training.scenes import Sampler, SceneSource
 from minigpt5.training.stages import EYES, MLS, UAS, Stage
 from minigpt5.training.storybook_config import BASE_VOCABULARY, STORYBOOK
 from minigpt5.training.tags import Tags
-from minigpt5.training.trainer import Schedule, fit, load_average, save_grid
+from minigpt5.training.trainer import Schedule, fit
 from minigpt5.training.words import LanguageTask, Reader, to_messages, train_tokenizer
+from minigpt5.vokens import CONTROL_TOKENS
 
 LATENT_COUNT = 24_000
+STATE_COUNT = 40_960
 
 # The paper's second stage has neither captions nor a heavier text loss. Here every drawn scene knows its caption,
 # whose features are a target that needs no pass through the UNet; a bet for short trainings, not compared with MLS.
-STORYBOOK_MLS = replace(MLS, text_weight=0.1, caption_weight=0.5, drawn_limit=6)
+STORYBOOK_MLS = replace(
+    MLS,
+    text_weight=0.1,
+    caption_weight=0.5,
+    drawn_limit=6,
+    early_share=EARLY_SHARE,
+    sampled_latents=False,
+)
+STORYBOOK_UAS = replace(UAS, faster=(), drawn_limit=8, early_share=EARLY_SHARE, sampled_latents=False)
+ROWS = {"uas", "mls"}  # the steps that train the rows of the control tokens
 
 SCHEDULES = {
     "vae": Schedule(steps=800, batch_size=8, lr=1e-3, muon_lr=15e-3, warmup=20, average=0.98, save_every=50),
@@ -72,6 +91,9 @@ SCHEDULES = {
     "sight": Schedule(steps=600, batch_size=32, lr=5e-4, muon_lr=3e-3, average=0.98, save_every=100),
     "uas": Schedule(steps=800, batch_size=48, lr=2e-3, muon_lr=5e-3, average=0.995, save_every=100),
     "mls": Schedule(steps=1000, batch_size=20, lr=1e-3, average=0.99, save_every=100),
+    "mapper": Schedule(
+        steps=1200, batch_size=64, lr=1.5e-3, muon_lr=5e-3, warmup=30, average=0.99, save_every=50
+    ),
 }
 
 
@@ -105,10 +127,14 @@ class Workshop:
 
     def restore(self, name: str) -> None:
         """Put the averaged weights of a run into the model, if there are any."""
-        if (self.runs / name / "state.pt").exists() and name in STEPS:
+        if newest(self.runs / name) and name in STEPS:
             if name == "mls":
                 self.model.language.add_lora(self.config.lora)
-            load_average(self.module(name), self.runs / name)
+            if name in ROWS:
+                train_rows(self.model.language, self.control_ids)
+            load_trained(self.module(name), self.runs / name)
+            if name in ROWS:
+                fold_rows(self.model.language)
             if name == "vae":
                 self.normalise()
 
@@ -125,6 +151,8 @@ class Workshop:
             case "eyes":
                 weight = self.model.language.llama.get_input_embeddings().weight.detach()
                 return Tagger(self.model.vision, Tags(self.tokenizer).embed(weight))
+            case "mapper":
+                return self.model.mapper
             case _:
                 return self.model
 
@@ -134,6 +162,11 @@ class Workshop:
         self.model.diffusion.vae.eval()
         normalise_latents(self.model.diffusion.vae, pictures)
         self.config = replace(self.config, preview=fit_preview(self.model.diffusion.vae, pictures))
+
+    @property
+    def control_ids(self) -> list[int]:
+        """The ids of the vokens and of the slot for pictures."""
+        return [token_id(self.tokenizer, token) for token in CONTROL_TOKENS]
 
     @property
     def caption_tokenizer(self) -> TokenizeCaptions:
@@ -193,11 +226,13 @@ def train_stage(
     shop: Workshop, name: str, stage: Stage, sampler: Sampler, teacher: Teacher | None = None
 ) -> None:
     """One of the stages that train through the LLM."""
-    if stage.lora and not (shop.runs / name / "state.pt").exists():  # else they are in already
+    if stage.lora and not newest(shop.runs / name):  # else they are in already
         shop.model.language.add_lora(shop.config.lora)
-    for part in (shop.model, shop.model.diffusion.unet, shop.model.diffusion.vae):
-        part.requires_grad_(False)
-    fit(StageTask(shop.model, stage, shop.tokenizer, sampler, teacher), SCHEDULES[name], shop.runs / name)
+    eye_size = shop.model.vision.vit.config.image_size
+    source = SceneSource(sampler, name, shop.config.image_size, eye_size, stage.drawn_limit)
+    fit(StageTask(shop.model, stage, shop.tokenizer, source, teacher), SCHEDULES[name], shop.runs / name)
+    if stage.voken_rows:
+        fold_rows(shop.model.language)
 
 
 def describing(shop: Workshop) -> Sampler:
@@ -230,6 +265,36 @@ def captions_to_vokens(shop: Workshop) -> Sampler:
     return draw
 
 
+def pictured(shop: Workshop) -> Sampler:
+    """Wordings, requests and dialogues that end in a picture; of the first two every second has two animals."""
+
+    def draw(rng: random.Random) -> Encoded:
+        roll, characters = rng.random(), rng.choice((1, 2))
+        if roll < 0.2:
+            turns: tuple[Turn, ...] = ()
+            while not (turns and turns[-1].pictures):
+                turns = sample(rng, kind=rng.choice(("edit", "story"))).cut(rng)
+        elif roll < 0.6:
+            turns = opening(rng, characters=characters)
+        else:
+            scene: Any = sample_scene(rng, characters=characters)
+            words = caption(scene) if rng.random() < 0.25 else phrase(scene, rng)
+            return encode_caption(words, scene, shop.tokenizer)
+        return encode(to_messages(turns), shop.tokenizer, target=True)
+
+    return draw
+
+
+def train_mapper(shop: Workshop) -> None:
+    """The mapper on states of the LLM as it is now."""
+    shop.model.requires_grad_(False).eval()
+    states = precompute_states(
+        shop.model, shop.tokenizer, pictured(shop), shop.runs / "states.pt", STATE_COUNT
+    )
+    shop.model.mapper.requires_grad_(True)
+    fit(MapperTask(shop.model.mapper, states, shop.teacher), SCHEDULES["mapper"], shop.runs / "mapper")
+
+
 def dialogues(shop: Workshop) -> Sampler:
     """The second stage's documents, cut after one of the assistant's turns; some come after another topic."""
 
@@ -254,8 +319,9 @@ STEPS: dict[str, Callable[[Workshop], None]] = {
     "words": train_words,
     "eyes": train_eyes,
     "sight": lambda shop: train_stage(shop, "sight", EYES, describing(shop)),
-    "uas": lambda shop: train_stage(shop, "uas", UAS, captions_to_vokens(shop), shop.teacher),
+    "uas": lambda shop: train_stage(shop, "uas", STORYBOOK_UAS, captions_to_vokens(shop), shop.teacher),
     "mls": lambda shop: train_stage(shop, "mls", STORYBOOK_MLS, dialogues(shop), shop.teacher),
+    "mapper": train_mapper,
     "decoder": train_decoder,
 }
 

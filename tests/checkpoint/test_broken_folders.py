@@ -42,7 +42,7 @@ def edit_weights(path: Path, change: Callable[[dict[str, torch.Tensor]], Any]) -
     tensors = load_file(path)
     change(tensors)
     save_file(tensors, path)
-    write_manifest(path.parent, PARTS)
+    write_manifest(path.parent)
 
 
 def set_nan(tensors: dict[str, torch.Tensor]) -> None:
@@ -68,7 +68,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no tokenizer": (lambda f: (f / "tokenizer.json").unlink(), r"tokenizer\.json: got No such file"),
     "a part that is missing": (
         lambda f: (f / "unet.safetensors").unlink(),
-        r"unet\.safetensors: got No such file .*, expected the weights",
+        r"unet\.safetensors: got no such file, expected the weights",
     ),
     "a part that was cut off": (
         lambda f: truncate(f / "vae.safetensors"),
@@ -107,7 +107,7 @@ def test_half_an_adapter_is_refused(tmp_path: Path) -> None:
     save_file(tensors, path)
     with pytest.raises(CheckpointError, match=r"lora\.safetensors: got \d+ bytes"):
         minigpt5.load(tmp_path / "model", device="cpu")
-    write_manifest(tmp_path / "model", PARTS)
+    write_manifest(tmp_path / "model")
     with pytest.raises(CheckpointError, match=r"lora\.safetensors: got .*lora_A.* without its lora_B"):
         minigpt5.load(tmp_path / "model", device="cpu")
 

@@ -57,7 +57,7 @@ def test_the_advice_never_repeats_what_was_tried() -> None:
     eyes = PlanLine(VISION, "bfloat16", 2 * 10**9, "cuda")
     with pytest.raises(OptionError, match=r"try offload_vision=True \(2\.0 GB less\)$"):
         verify_fits([eyes], {"cuda": 10**8}, "4bit")
-    with pytest.raises(OptionError, match="on 'cpu', .* try a smaller dtype or another device"):
+    with pytest.raises(OptionError, match=r"on 'cpu', .* try a smaller dtype or another device"):
         verify_fits([replace(eyes, device="cpu")], {"cuda": 10**8, "cpu": 10**8}, "4bit")
     verify_fits([PlanLine("all", "8bit", 10**9, "mps")], {"mps": None}, "8bit")
 

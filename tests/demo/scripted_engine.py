@@ -7,9 +7,11 @@ between two texts, "long" many words, "fail" an engine's mistake, "refuse" a use
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
+import numpy as np
 from PIL import Image
 
 from minigpt5 import (
@@ -47,7 +49,7 @@ class ScriptedEngine:
     seen: list[Conversation] = field(default_factory=list)
     closed: int = 0
 
-    def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
+    def stream(self, conversation: Conversation, options: GenerationOptions) -> Generator[Event, None, None]:
         self.seen.append(conversation)
         words = conversation.messages[-1].text.lower()
         finished = False
@@ -75,7 +77,8 @@ class ScriptedEngine:
             count = len(conversation.messages[-1].images)
             yield from _words(f"You said: {words} ({count} pictures, {len(conversation.messages)} messages)")
         dropped = 2 if "forget" in words else 0
-        yield TurnFinished("length" if "cut" in words else "stop", 12, dropped, {"total": 0.5})
+        reason: Literal["stop", "length"] = "length" if "cut" in words else "stop"
+        yield TurnFinished(reason, options.seed or 0, (1, 2), dropped, {"total": 0.5})
 
 
 def draw(index: int, options: GenerationOptions) -> Iterator[Event]:
@@ -89,7 +92,8 @@ def draw(index: int, options: GenerationOptions) -> Iterator[Event]:
         yield ImageProgress(
             index, step, steps, Image.blend(Image.new("RGB", (32, 32), "#b9a88c"), blur, step / steps)
         )
-    yield ImageFinished(index, picture, seed, options.guidance_scale)
+    vokens = np.full((8, 4), seed % 97, np.float32)
+    yield ImageFinished(index, picture, vokens, seed, options.guidance_scale, steps, options.scheduler)
 
 
 def scene(seed: int) -> Image.Image:

@@ -1,119 +1,28 @@
 """The page in a real browser, over the real app on the shipped weights; over a scripted engine where there are none."""
 
 import io
-import os
 import re
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from browser_page import (
+    DRAW,
+    LABEL,
+    PICTURE,
+    RECORD,
+    STOP,
+    SUBMIT,
+    Browser,
+    Page,
+    attach,
+    expect,
+    open_page,
+    picture,
+    send,
+    set_option,
+    wait_until_answered,
+)
 from PIL import Image
-from running_app import REAL, ROOT, SCRIPTED, running
-
-sync_api = pytest.importorskip("playwright.sync_api")
-Browser, Page, expect = sync_api.Browser, sync_api.Page, sync_api.expect
-
-WEIGHTS = ROOT / "weights" / "storybook"
-CHROMIUM = Path("/usr/bin/chromium")
-REPLY_MS = 60_000
-DRAW = "Draw a blue rabbit with a red balloon on the beach at sunset."
-LABEL = "#chat .bot-row [data-testid=block-label]"
-PICTURE = "#chat .bot-row .image-frame img"
-SUBMIT = "#composer [data-testid=submit-button]"
-STOP = "#composer .stop-button"
-RECORD = """() => {
-  window.seen = { lengths: new Set(), sources: [] };
-  const watched = { childList: true, subtree: true, characterData: true, attributes: true };
-  new MutationObserver(() => {
-    const bot = document.querySelector("#chat .bot-row");
-    if (!bot) return;
-    window.seen.lengths.add(bot.innerText.length);
-    const source = bot.querySelector(".image-frame img")?.getAttribute("src")?.slice(0, 16);
-    if (source && window.seen.sources.at(-1) !== source) window.seen.sources.push(source);
-  }).observe(document.querySelector("#chat"), watched);
-}"""
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The app to look at; `MINIGPT5_DEMO_URL` names one that already runs."""
-    if url := os.environ.get("MINIGPT5_DEMO_URL"):
-        yield url
-        return
-    with running(REAL if (WEIGHTS / "config.json").is_file() else SCRIPTED) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as playwright:
-        where = {"executable_path": str(CHROMIUM)} if CHROMIUM.exists() else {}
-        expect.set_options(timeout=REPLY_MS)
-        chromium = playwright.chromium.launch(args=["--no-sandbox", "--disable-gpu"], **where)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def foreign(address: str) -> Iterator[list[str]]:
-    """The requests that left this machine: whatever a test does, there must be none."""
-    requests: list[str] = []
-    yield requests
-    assert requests == []
-
-
-def open_page(browser: Browser, address: str, foreign: list[str], **options: object) -> Page:
-    context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
-    allowed = (address, "data:", "blob:")
-    context.on(
-        "request", lambda request: None if request.url.startswith(allowed) else foreign.append(request.url)
-    )
-    page = context.new_page()
-    page.set_default_timeout(REPLY_MS)
-    page.goto(address)
-    page.wait_for_selector("#composer textarea")
-    page.wait_for_timeout(500)
-    return page
-
-
-@pytest.fixture
-def page(browser: Browser, address: str, foreign: list[str]) -> Iterator[Page]:
-    page = open_page(browser, address, foreign)
-    yield page
-    page.context.close()
-
-
-def send(page: Page, text: str) -> None:
-    page.fill("#composer textarea", text)
-    page.press("#composer textarea", "Enter")
-
-
-def wait_until_answered(page: Page, replies: int = 1) -> None:
-    expect(page.locator("#chat .bot-row")).to_have_count(replies, timeout=REPLY_MS)
-    expect(page.locator(SUBMIT)).to_be_visible(timeout=REPLY_MS)
-
-
-def set_option(page: Page, name: str, value: str) -> None:
-    if not page.locator("#settings.open").count():
-        page.click("#settings .toggle-button")
-    field = page.locator(f"#option-{name} :is(textarea, input:not([type=range]))")
-    field.first.fill(value)
-    field.first.press("Tab")
-    page.wait_for_timeout(300)
-
-
-def picture(
-    name: str, kind: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (64, 40)
-) -> dict[str, object]:
-    buffer = io.BytesIO()
-    Image.new(mode, size).save(buffer, kind)
-    return {"name": name, "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
-
-
-def attach(page: Page, *files: dict[str, object]) -> None:
-    page.set_input_files("#composer input[type=file]", list(files))
-    page.wait_for_timeout(1000)
 
 
 def test_words_stream_and_a_picture_forms_in_the_same_reply(page: Page) -> None:
@@ -140,7 +49,7 @@ def test_settings_hold_and_a_seed_repeats(page: Page) -> None:
     wait_until_answered(page)
     expect(page.locator(LABEL).first).to_have_text(re.compile(r"seed 42 · guidance 7\.5"))
     set_option(page, "seed", "")
-    page.click("#chat button[aria-label=Retry]")
+    page.click("#chat button[aria-label='Retry answer']")
     expect(page.locator(LABEL).first).to_have_text(re.compile(r"seed (?!42 ·)\d+ · guidance 7\.5"))
     wait_until_answered(page)
     expect(page.locator("#chat .user-row")).to_have_count(1)
@@ -160,19 +69,14 @@ def test_stop_ends_in_the_middle_of_a_picture(page: Page) -> None:
     assert page.locator(LABEL).first.inner_text() == before
 
 
-def test_undo_brings_words_and_pictures_back_and_clear_empties(page: Page) -> None:
-    attach(page, picture("mine.png"))
-    send(page, "Who is this?")
+def test_new_chat_empties_the_page_and_what_is_being_typed_stays(page: Page) -> None:
+    send(page, "Hello!")
     wait_until_answered(page)
-    page.click("#chat button[aria-label=Undo]")
-    expect(page.locator("#composer textarea")).to_have_value("Who is this?")
-    expect(page.locator("#composer .thumbnails img, #composer .thumbnail-item")).not_to_have_count(0)
-    expect(page.locator("#chat .message-row")).to_have_count(0)
-    page.press("#composer textarea", "Enter")
-    wait_until_answered(page)
-    page.click("#clear")
+    page.fill("#composer textarea", "not yet sent")
+    page.click("#new")
     expect(page.locator("#chat .message-row")).to_have_count(0)
     expect(page.locator("#chat .welcome")).to_be_visible()
+    expect(page.locator("#composer textarea")).to_have_value("not yet sent")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +123,7 @@ def test_a_file_dropped_anywhere_on_the_chat_lands_in_the_composer(page: Page) -
 def test_typed_control_strings_are_shown_as_they_are(page: Page) -> None:
     typed = "hello <ImageHere> [IMG3] </s> *stars*"
     send(page, typed)
-    expect(page.locator("#chat .user-row")).to_have_text(typed)
+    expect(page.locator("#chat .user-row .message-content")).to_have_text(typed)
     wait_until_answered(page)
 
 
@@ -235,7 +139,7 @@ def test_two_people_never_see_each_other(browser: Browser, address: str, foreign
     for name, page in pages.items():
         other = "frog" if name == "rabbit" else "rabbit"
         page.reload()
-        expect(page.locator("#chat .user-row")).to_have_text(people[name])
+        expect(page.locator("#chat .user-row .message-content")).to_have_text(people[name])
         assert people[other] not in page.content()
         assert str(sources[other]) not in page.content()
         page.context.close()
@@ -244,9 +148,9 @@ def test_two_people_never_see_each_other(browser: Browser, address: str, foreign
 def test_a_reload_keeps_the_chat(page: Page) -> None:
     send(page, "Hello!")
     wait_until_answered(page)
-    reply = page.locator("#chat .bot-row").inner_text()
+    reply = page.locator("#chat .bot-row .message-content").inner_text()
     page.reload()
-    expect(page.locator("#chat .bot-row")).to_have_text(reply)
+    expect(page.locator("#chat .bot-row .message-content")).to_have_text(reply)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -288,7 +192,7 @@ def test_the_keyboard_reaches_everything(page: Page) -> None:
         reached.add(
             page.evaluate("document.activeElement.id || document.activeElement.className.split(' ')[0]")
         )
-    assert {"clear", "example", "toggle-button"} <= reached
+    assert {"new", "example", "toggle-button"} <= reached
 
 
 def test_a_pasted_picture_lands_in_the_composer(page: Page) -> None:

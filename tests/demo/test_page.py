@@ -91,11 +91,16 @@ def test_the_command_line_explains_itself(capsys: pytest.CaptureFixture[str]) ->
         app.build_parser().parse_args(["--help"])
     assert stop.value.code == 0
     told = capsys.readouterr().out
-    for flag in "model device dtype quantize host port share max-users queue max-file-mb".split():
+    for flag in (
+        "model device dtype quantize host port share max-users queue max-file-mb "
+        "data database ephemeral keep-days keep-gb"
+    ).split():
         assert f"--{flag}" in told
 
 
-@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--max-users", "0"], ["--quantize", "2bit"]])
+@pytest.mark.parametrize(
+    "wrong", [["--port", "99999"], ["--max-users", "0"], ["--quantize", "2bit"], ["--keep-days", "0"]]
+)
 def test_the_command_line_refuses_what_cannot_be(wrong: list[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         app.build_parser().parse_args(wrong)
@@ -107,6 +112,24 @@ def test_a_model_that_is_not_there_is_told_in_one_line(
 ) -> None:
     assert app.main(["--model", str(tmp_path / "nowhere")]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_chats_are_kept_where_the_flags_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(*flags: str) -> str:
+        store = app.open_store(app.build_parser().parse_args(flags))
+        url = store.engine.url.render_as_string()
+        store.engine.dispose()
+        return url
+
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    folder, other = tmp_path / "chats", f"sqlite:///{tmp_path / 'other.db'}"
+    assert kept("--data", str(folder)) == f"sqlite:///{folder / 'chats.db'}"
+    assert {path.name for path in folder.iterdir()} >= {"chats.db", "key", "pictures", "vokens"}
+    assert kept("--data", str(folder), "--database", other) == other
+    monkeypatch.setenv("DATABASE_URL", other)
+    assert kept("--data", str(folder)) == other
+    assert kept("--ephemeral", "--data", str(tmp_path / "nothing")) == "sqlite://"
+    assert not (tmp_path / "nothing").exists()
 
 
 @pytest.fixture(scope="module")

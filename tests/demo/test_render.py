@@ -1,14 +1,19 @@
-"""Events become one chat message, in order, and nothing but known events."""
+"""Events become one answer, in order, and nothing but known events; what is stored of it looks the same."""
 
 import base64
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from demo.pictures import PictureFolder
-from demo.render import Reply, escape_markdown
-from minigpt5 import ImageFinished, ImagePart, ImageProgress, ImageStarted, TextDelta, TextPart, TurnFinished
+from demo.render import escape_markdown, node_message
+from demo.reply import Reply
+from demo.store import Node, Picture, PictureFiles, Sketch, Upload, Words
+from minigpt5 import ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
+
+VOKENS = np.zeros((8, 4), np.float32)
 
 
 class Clock:
@@ -25,8 +30,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def reply(clock: Clock) -> Reply:
-    return Reply(PictureFolder(), clock)
+def files() -> PictureFiles:
+    return PictureFiles()
+
+
+@pytest.fixture
+def reply(files: PictureFiles, clock: Clock) -> Reply:
+    return Reply(Node("a", "u", "assistant", ()), files, clock)
 
 
 def grey(side: int = 8) -> Image.Image:
@@ -37,14 +47,14 @@ def kinds(reply: Reply) -> list[str]:
     return [part["type"] for part in reply.chat_message()["content"]]
 
 
-def test_text_picture_text_is_one_message_of_three_parts(reply: Reply) -> None:
+def test_text_picture_text_is_one_message_of_three_parts(reply: Reply, files: PictureFiles) -> None:
     for event in (
         TextDelta("Here "),
         TextDelta("it is."),
         ImageStarted(0, 64, 64, 4),
-        ImageFinished(0, grey(), 42, 3.0),
+        ImageFinished(0, grey(), VOKENS, 42, 3.0, 20, "ddim"),
         TextDelta(" More?"),
-        TurnFinished("stop", 9, 0),
+        TurnFinished("stop", 42, (5, 2), 0),
     ):
         reply.show(event)
     parts = reply.chat_message()["content"]
@@ -52,9 +62,10 @@ def test_text_picture_text_is_one_message_of_three_parts(reply: Reply) -> None:
     assert parts[0]["text"] == "Here it is."
     assert parts[1]["props"]["label"] == "seed 42 · guidance 3.0"
     assert "Here it is." in parts[1]["props"]["alt_text"]
-    message = reply.message()
-    assert message is not None
-    assert [type(part) for part in message.parts] == [TextPart, ImagePart, TextPart]
+    node = reply.node
+    assert [type(part) for part in node.parts] == [Words, Picture, Words]
+    assert (node.ending, node.options["seed"], node.timings["tokens"]) == ("stop", 42, 2)
+    assert reply.chat_message() == node_message(node, files)
 
 
 def test_a_frame_of_the_right_shape_stands_there_before_the_first_preview(reply: Reply) -> None:
@@ -77,30 +88,29 @@ def test_previews_are_small_pictures_in_the_page_and_at_most_six_a_second(reply:
     assert Image.open(io.BytesIO(base64.b64decode(previews[0].split(",", 1)[1]))).size == (8, 8)
 
 
-def test_the_finished_picture_is_a_png_under_a_name_nobody_can_guess() -> None:
-    folder = PictureFolder()
-    reply = Reply(folder)
+def test_the_finished_picture_is_a_png_in_the_served_folder_with_its_vokens_beside(
+    reply: Reply, files: PictureFiles
+) -> None:
     reply.show(ImageStarted(0, 8, 8, 1))
-    reply.show(ImageFinished(0, grey(), 1, 3.0))
-    (path,) = reply.files
-    assert path.parent == folder.path
-    assert len(path.stem) >= 22
-    with Image.open(path) as picture:
-        assert picture.format == "PNG"
+    reply.show(ImageFinished(0, grey(), VOKENS, 1, 3.0, 20, "ddim"))
+    (picture,) = reply.node.parts
+    assert isinstance(picture, Picture)
+    path = files.path(picture.drawings[0].file)
+    assert path.parent == files.folder
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+    assert (files.vokens(picture.vokens) == VOKENS).all()
     assert reply.chat_message()["content"][0]["value"]["url"].endswith(path.name)
-    folder.close()
-    assert not path.exists()
 
 
-def test_a_stopped_picture_stays_as_its_last_preview_and_out_of_the_conversation(reply: Reply) -> None:
+def test_a_stopped_picture_stays_as_its_last_preview(reply: Reply) -> None:
     reply.show(TextDelta("Look."))
     reply.show(ImageStarted(0, 8, 8, 9))
     reply.show(ImageProgress(0, 3, 9, grey()))
     reply.close()
     assert reply.chat_message()["content"][1]["props"]["label"] == "stopped at 3/9"
-    message = reply.message()
-    assert message is not None
-    assert message.images == ()
+    assert isinstance(reply.node.parts[1], Sketch)
+    assert reply.node.ending == "stopped"
 
 
 def test_an_empty_frame_goes_when_the_reply_is_stopped(reply: Reply) -> None:
@@ -110,10 +120,40 @@ def test_an_empty_frame_goes_when_the_reply_is_stopped(reply: Reply) -> None:
     assert kinds(reply) == ["text"]
 
 
-def test_a_reply_stopped_before_its_first_word_says_so_and_is_no_message(reply: Reply) -> None:
+def test_a_reply_stopped_before_its_first_word_says_so(reply: Reply) -> None:
     reply.close()
     assert "Stopped" in reply.chat_message()["content"][0]["text"]
-    assert reply.message() is None
+    assert reply.node.parts == ()
+
+
+def test_a_reply_without_a_word_says_so(reply: Reply) -> None:
+    reply.show(TurnFinished("stop", 1, (), 0))
+    reply.close()
+    assert "nothing to say" in reply.chat_message()["content"][0]["text"]
+
+
+def test_the_users_pictures_and_words_are_shown_as_they_are(files: PictureFiles) -> None:
+    node = Node("u", None, "user", (Upload(files.save(grey())), Words("*who?*")))
+    picture, words = node_message(node, files)["content"]
+    assert picture["props"]["alt_text"] == "Your picture 1"
+    assert words["text"] == r"\*who?\*"
+
+
+def test_who_waits_is_told_the_stage_and_the_time_left(reply: Reply, clock: Clock) -> None:
+    assert reply.status.text == "Waiting for a turn"
+    reply.status.wait(2)
+    assert reply.status.text == "2 before you"
+    reply.status.read(3)
+    assert reply.status.text == "Reading 3 pictures"
+    reply.show(TextDelta("Look."))
+    assert reply.status.text == "Writing"
+    reply.show(ImageStarted(0, 8, 8, 20))
+    clock.now += 9
+    reply.show(ImageProgress(0, 9, 20, grey()))
+    assert reply.status.text == "Drawing 9/20 · 11 s left"
+    clock.now += 10
+    reply.show(ImageProgress(0, 19, 20, grey()))
+    assert reply.status.text == "Drawing 19/20"
 
 
 def test_an_unknown_event_raises(reply: Reply) -> None:

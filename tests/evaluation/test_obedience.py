@@ -43,6 +43,13 @@ def test_one_wrong_attribute_spoils_everything_but_the_others(picture):
     assert right["animal"]
 
 
+def test_both_characters_are_right_only_when_each_is_what_was_asked_for(picture):
+    two = Scene((Character("cat", "pink", position="left"), Character("owl", "blue", position="right")))
+    swapped = {**values_of(two), "animal": "owl", "second_animal": "cat"}
+    for seen, expected in ((values_of(two), True), (swapped, False)):
+        assert _right(two, reply(ImagePart(picture)), Oracle(seen))["both characters"] == expected
+
+
 def test_a_reply_without_a_picture_is_wrong_in_every_attribute():
     right = _right(SCENE, reply(TextPart("no")), Oracle({}))
     assert not any(right.values())

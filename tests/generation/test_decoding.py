@@ -88,9 +88,9 @@ def test_the_token_after_a_picture_comes_from_the_last_voken(script: Script) -> 
     assert torch.allclose(script.logits[2], script.next_logits([310, *script.vocabulary.vokens]), atol=1e-4)
 
 
-def test_the_end_token_ends_and_tokens_are_counted_a_picture_as_one(script: Script) -> None:
-    steps = script.run([310, script.img0, 311, script.vocabulary.end])
-    assert steps[-1] == EndStep("stop", "", 4)
+def test_the_end_token_ends_and_the_last_step_tells_all_ids_one_for_a_picture(script: Script) -> None:
+    sampled = (310, script.img0, 311, script.vocabulary.end)
+    assert script.run(list(sampled))[-1] == EndStep("stop", "", sampled)
 
 
 def test_a_stop_string_of_several_tokens_ends(script: Script) -> None:
@@ -129,13 +129,16 @@ def test_always_takes_a_stop_of_several_tokens_back_before_it_draws(script: Scri
     assert torch.allclose(picture.voken_hidden[0], script.hidden([310, *vokens])[4:12], atol=1e-5)
     assert torch.allclose(script.logits[-1], script.next_logits([310, *vokens, 311]), atol=1e-4)
     assert "#" not in "".join(step.text for step in steps)
+    assert steps[-1] == EndStep("stop", "", (310, script.img0, 311, script.vocabulary.end))
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_always_draws_with_the_last_token_at_the_latest(count: int, script: Script) -> None:
     steps = script.run([310, 311, 312], pictures="always", max_new_tokens=count)
     assert isinstance(steps[-2], VokenStep)
-    assert steps[-1] == EndStep("length", steps[-1].text, count)
+    assert isinstance(steps[-1], EndStep)
+    assert steps[-1].reason == "length"
+    assert steps[-1].token_ids == (*(310, 311)[: count - 1], script.img0)
 
 
 def test_a_picture_may_be_the_very_last_token(script: Script) -> None:

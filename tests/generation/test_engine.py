@@ -1,17 +1,20 @@
 """A whole turn of the tiny, random model."""
 
 import threading
+from collections.abc import Iterable
 from itertools import islice, zip_longest
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from minigpt5.conversation import Conversation, ImagePart, TextPart
-from minigpt5.errors import PromptError
+from minigpt5.errors import OptionError, PromptError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
-from minigpt5.generation.engine import Engine, fold, picture_seed
+from minigpt5.generation.drawing import picture_seed
+from minigpt5.generation.engine import Engine, fold
 from minigpt5.options import GenerationOptions
 
 CHAT = Conversation().user("Draw a blue rabbit.")
@@ -34,7 +37,7 @@ def told(events: list[Event]) -> list[Any]:
             case ImageFinished():
                 told_.append((event.seed, event.image.tobytes()))
             case TurnFinished():
-                told_.append((event.finish_reason, event.num_tokens))
+                told_.append((event.finish_reason, event.token_ids))
     return told_
 
 
@@ -49,6 +52,7 @@ def test_the_events_of_a_picture_come_in_order_and_the_turn_ends_once(
     assert progress == [1, 2, 3]
     assert finished.image.size == (32, 32)
     assert (finished.seed, finished.guidance_scale) == (3, 3.0)
+    assert (finished.num_inference_steps, finished.scheduler) == (3, "dpmsolver++")
 
 
 def test_a_seed_repeats_words_and_pictures_and_another_changes_them(engine: Engine) -> None:
@@ -68,7 +72,7 @@ def test_without_a_seed_each_reply_is_new_and_can_be_repeated(engine: Engine) ->
 def test_each_picture_of_a_reply_has_its_own_noise() -> None:
     assert picture_seed(7, 0) == 7
     assert len({picture_seed(2**63 - 1, index) for index in range(8)}) == 8
-    assert all(0 <= picture_seed(2**63 - 1, index) < 2**63 for index in range(8))
+    assert all(0 <= picture_seed(2**63 - 1, index) < 2**32 for index in range(1, 8))
 
 
 def test_guidance_one_leaves_the_negative_out(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +105,8 @@ def test_a_reply_is_the_fold_of_its_stream(engine: Engine) -> None:
 
 
 def test_the_fold_keeps_pictures_between_the_words(picture: Image.Image) -> None:
-    finished = ImageFinished(0, picture, 5, 3.0)
+    vokens = np.zeros((8, 64), np.float32)
+    finished = ImageFinished(0, picture, vokens, 5, 3.0, 20, "ddim")
     reply = fold(
         iter(
             [
@@ -109,14 +114,51 @@ def test_the_fold_keeps_pictures_between_the_words(picture: Image.Image) -> None
                 TextDelta(" two. "),
                 finished,
                 TextDelta(" After."),
-                TurnFinished("stop", 4, 0),
+                TurnFinished("stop", 5, (9, 8, 7, 2), 0),
             ]
         )
     )
     before, drawn, after = reply.message.parts
     assert (before, after) == (TextPart("One two."), TextPart("After."))
     assert isinstance(drawn, ImagePart)
+    assert drawn.vokens is vokens
     assert reply.seed == 5
+
+
+def finished_pictures(events: Iterable[Event]) -> list[ImageFinished]:
+    return [event for event in events if isinstance(event, ImageFinished)]
+
+
+def test_a_redraw_with_the_same_choices_is_the_same_picture(engine: Engine) -> None:
+    (first,) = finished_pictures(engine.stream(CHAT, options()))
+    events = list(engine.redraw(first.vokens, [options(seed=first.seed)]))
+    (again,) = finished_pictures(events)
+    assert [type(event) for event in events] == [ImageStarted, *[ImageProgress] * 3, ImageFinished]
+    assert again.image.tobytes() == first.image.tobytes()
+    assert (again.seed, again.vokens.tobytes()) == (first.seed, first.vokens.tobytes())
+
+
+def test_redraws_form_side_by_side_each_with_its_seed_and_guidance(engine: Engine) -> None:
+    (first,) = finished_pictures(engine.stream(CHAT, options()))
+    choices = [options(seed=1), options(seed=2), options(seed=2, guidance_scale=9.0)]
+    events = list(engine.redraw(first.vokens, choices))
+    assert [event.index for event in events if isinstance(event, ImageProgress)] == [0, 1, 2] * 3
+    drawn = finished_pictures(events)
+    assert [(event.seed, event.guidance_scale) for event in drawn] == [(1, 3.0), (2, 3.0), (2, 9.0)]
+    assert len({event.image.tobytes() for event in drawn}) == 3
+
+
+def test_a_redraw_that_cannot_be_is_refused(engine: Engine) -> None:
+    vokens = np.zeros((8, engine.model.language.width), np.float32)
+    refused = [
+        (vokens, [], "got 0 pictures"),
+        (vokens, [options(), options(scheduler="ddim")], "2 kinds of steps and schedulers"),
+        (vokens[:, 1:], [options()], "vokens: got float32 of shape"),
+        (vokens.astype(np.float64), [options()], "vokens: got float64"),
+    ]
+    for values, choices, why in refused:
+        with pytest.raises(OptionError, match=why):
+            next(engine.redraw(values, choices))
 
 
 def test_events_that_break_off_make_no_reply() -> None:

@@ -13,6 +13,8 @@ from minigpt5.data.storybook.scene import Character, Scene
 from minigpt5.prompt import encode
 from minigpt5.training.multimodal import StageTask, Teacher
 from minigpt5.training.pictures import TokenizeCaptions
+from minigpt5.training.rows import fold_rows, train_rows
+from minigpt5.training.scenes import SceneSource
 from minigpt5.training.stages import EYES, MLS, UAS, Stage
 
 SCENE = Scene((Character("rabbit", "blue"),))
@@ -37,7 +39,8 @@ def make_task(stage, tokenizer, picture_in_question=True):
         )
     )  # fmt: skip
     teacher = Teacher(text_encoder.requires_grad_(False), TokenizeCaptions(tokenizer, 77, 1, 2, 0))
-    task = StageTask(model, stage, tokenizer, sampler, teacher if stage.caption_weight else None)
+    source = SceneSource(sampler, stage.name, config.image_size, config.image_size)
+    task = StageTask(model, stage, tokenizer, source, teacher if stage.caption_weight else None)
     return task, model
 
 
@@ -77,11 +80,24 @@ def test_the_two_stages_of_the_paper_train_the_parts_that_it_names(tokenizer):
 
 def test_only_the_rows_of_the_control_tokens_move_in_the_embeddings(tokenizer):
     task, model = make_task(UAS, tokenizer, picture_in_question=False)
-    embeddings = model.language.llama.get_input_embeddings().weight
-    before = embeddings.detach().clone()
+    llama = model.language.llama
+    before = [m.base.weight.clone() for m in (llama.get_input_embeddings(), llama.lm_head)]
     train_steps(task, model, steps=1)
-    moved = (embeddings != before).any(dim=1).nonzero().flatten().tolist()
-    assert moved and min(moved) >= tokenizer.convert_tokens_to_ids("[IMG0]")
+    fold_rows(model.language)
+    for module, old in zip((llama.get_input_embeddings(), llama.lm_head), before, strict=True):
+        moved = (module.weight != old).any(dim=1).nonzero().flatten().tolist()
+        assert moved and min(moved) >= tokenizer.convert_tokens_to_ids("[IMG0]")
+
+
+def test_a_model_whose_rows_are_trained_apart_computes_the_same(tokenizer):
+    torch.manual_seed(0)
+    language = build(make_config(len(tokenizer))).language
+    ids = torch.tensor([[1, 5, len(tokenizer) - 3, 7, len(tokenizer) - 1]])
+    before = language.logits(language(language.embed(ids))[0])
+    train_rows(language, [len(tokenizer) - 3, len(tokenizer) - 1])
+    torch.testing.assert_close(language.logits(language(language.embed(ids))[0]), before)
+    fold_rows(language)
+    torch.testing.assert_close(language.logits(language(language.embed(ids))[0]), before)
 
 
 def test_a_dropped_group_of_vokens_is_the_null_conditioning(tokenizer):

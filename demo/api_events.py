@@ -1,0 +1,223 @@
+"""The JSON of the public endpoints: a chat as it comes in, the engine's events as they go out.
+
+A message is `{"role": "user" | "assistant", "content": [part, ...]}`; a part is `{"type": "text", "text"}` or
+`{"type": "image", "image": file}`. What an endpoint returns as `content` may be handed back in the next call's history.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, TypedDict, assert_never
+
+import numpy as np
+
+from demo.pictures import PictureFolder
+from minigpt5 import (
+    Conversation,
+    Event,
+    GenerationOptions,
+    ImageFinished,
+    ImagePart,
+    ImageProgress,
+    ImageStarted,
+    Message,
+    MiniGPT5Error,
+    OptionError,
+    TextDelta,
+    TextPart,
+    TurnFinished,
+    open_image,
+)
+
+Json = dict[str, Any]
+
+
+class Vokens(TypedDict):
+    """float32 numbers of `shape` (8, D), little-endian, in base64."""
+
+    shape: list[int]
+    data: str
+
+
+class TextEvent(TypedDict):
+    """More words."""
+
+    type: Literal["text"]
+    text: str
+
+
+class PictureStartedEvent(TypedDict):
+    """A picture is about to be drawn."""
+
+    type: Literal["picture_started"]
+    index: int
+    width: int
+    height: int
+    num_inference_steps: int
+
+
+class PictureProgressEvent(TypedDict):
+    """A denoising step is done."""
+
+    type: Literal["picture_progress"]
+    index: int
+    step: int
+    num_inference_steps: int
+
+
+class PictureEvent(TypedDict):
+    """The finished picture, with all that `/redraw` needs."""
+
+    type: Literal["picture"]
+    index: int
+    image: Json
+    vokens: Vokens
+    seed: int
+    guidance_scale: float
+    num_inference_steps: int
+    scheduler: str
+
+
+class FinishedEvent(TypedDict):
+    """The reply is over."""
+
+    type: Literal["finished"]
+    reason: str
+    seed: int
+    token_ids: list[int]
+    dropped_turns: int
+    timings: dict[str, float]
+
+
+JsonEvent = TextEvent | PictureStartedEvent | PictureProgressEvent | PictureEvent | FinishedEvent
+
+
+def to_json(events: Iterable[Event], folder: PictureFolder) -> Iterator[JsonEvent]:
+    """Each of `events` as JSON; finished pictures are written into `folder`."""
+    for event in events:
+        match event:
+            case TextDelta(text):
+                yield {"type": "text", "text": text}
+            case ImageStarted(index, width, height, steps):
+                yield {
+                    "type": "picture_started",
+                    "index": index,
+                    "width": width,
+                    "height": height,
+                    "num_inference_steps": steps,
+                }
+            case ImageProgress(index=index, step=step, num_inference_steps=steps):
+                yield {"type": "picture_progress", "index": index, "step": step, "num_inference_steps": steps}
+            case ImageFinished():
+                yield _picture(event, folder)
+            case TurnFinished():
+                yield {
+                    "type": "finished",
+                    "reason": event.finish_reason,
+                    "seed": event.seed,
+                    "token_ids": list(event.token_ids),
+                    "dropped_turns": event.dropped_turns,
+                    "timings": event.timings,
+                }
+            case _:
+                assert_never(event)
+
+
+def _picture(event: ImageFinished, folder: PictureFolder) -> PictureEvent:
+    return {
+        "type": "picture",
+        "index": event.index,
+        "image": {"path": str(folder.save(event.image)), "meta": {"_type": "gradio.FileData"}},
+        "vokens": write_vokens(event.vokens),
+        "seed": event.seed,
+        "guidance_scale": event.guidance_scale,
+        "num_inference_steps": event.num_inference_steps,
+        "scheduler": event.scheduler,
+    }
+
+
+def folded(events: Iterable[JsonEvent]) -> Json:
+    """The whole reply: its content in order, and the facts of its end."""
+    content: list[Json] = []
+    ending: Json = {}
+    for event in events:
+        match event["type"]:
+            case "text":
+                if not content or content[-1]["type"] != "text":
+                    content.append({"type": "text", "text": ""})
+                content[-1]["text"] += event["text"]
+            case "picture":
+                content.append({**event, "type": "image"})
+            case "finished":
+                ending = {name: value for name, value in event.items() if name != "type"}
+    return {"content": content, **ending}
+
+
+def read_options(values: Json | None) -> GenerationOptions:
+    """The options named in `values`; raises `OptionError` for other names and for values out of range."""
+    known = GenerationOptions.__dataclass_fields__
+    if values is not None and not isinstance(values, dict):
+        raise OptionError(f"options: got {type(values).__name__}, expected an object of {', '.join(known)}")
+    if unknown := sorted(set(values or {}) - set(known)):
+        raise OptionError(f"options: got {', '.join(unknown)}, expected only {', '.join(known)}")
+    return GenerationOptions(**(values or {}))
+
+
+def read_history(history: list[Json] | None) -> Conversation:
+    """The conversation that `history` tells; raises `MiniGPT5Error` that names the place of what is wrong."""
+    conversation = Conversation()
+    for index, message in enumerate(_list("history", history)):
+        place = f"history[{index}]"
+        role = message.get("role") if isinstance(message, dict) else None
+        if role not in ("user", "assistant"):
+            raise MiniGPT5Error(f"{place}.role: got {role!r}, expected 'user' or 'assistant'")
+        content = _list(f"{place}.content", message.get("content"))
+        parts = tuple(_part(f"{place}.content[{number}]", part) for number, part in enumerate(content))
+        conversation = conversation.add(Message(role, parts))
+    return conversation
+
+
+def _part(place: str, part: object) -> TextPart | ImagePart:
+    match part:
+        case {"type": "text", "text": str(text)}:
+            return TextPart(text)
+        case {"type": "image", "image": image}:
+            return ImagePart(open_image(uploaded_path(image, f"{place}.image")))
+    raise MiniGPT5Error(
+        f'{place}: got {part!r:.80}, expected {{"type": "text", "text": str}} or {{"type": "image", "image": file}}'
+    )
+
+
+def uploaded_path(image: object, place: str) -> str:
+    """The path of an uploaded file. Gradio has verified it only where its mark is on it, so nothing else will do."""
+    if isinstance(image, dict) and (image.get("meta") or {}).get("_type") == "gradio.FileData":
+        path = image.get("path")
+        if isinstance(path, str):
+            return path
+    raise MiniGPT5Error(f"{place}: expected an uploaded file, as gradio_client.handle_file makes one")
+
+
+def _list(place: str, values: object) -> list[Any]:
+    if values is None:
+        return []
+    if not isinstance(values, list):
+        raise MiniGPT5Error(f"{place}: got {type(values).__name__}, expected a list")
+    return values
+
+
+def write_vokens(vokens: np.ndarray) -> Vokens:
+    """vokens (V,D) as JSON."""
+    return {
+        "shape": list(vokens.shape),
+        "data": base64.b64encode(vokens.astype("<f4").tobytes()).decode(),
+    }
+
+
+def read_vokens(values: object) -> np.ndarray:
+    """What `write_vokens` wrote, (V,D) float32; raises `OptionError` for anything else."""
+    try:
+        match values:
+            case {"shape": [int(rows), int(width)], "data": str(data)}:
+                return np.frombuffer(base64.b64decode(data, validate=True), "<f4").reshape(rows, width).copy()
+    except ValueError as error:
+        raise OptionError(f"vokens: got data that is not as its shape says ({error})") from error
+    raise OptionError('vokens: expected {"shape": [8, D], "data": base64}, as a picture of a reply has them')

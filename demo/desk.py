@@ -1,0 +1,233 @@
+"""The picture desk: one picture of the chat large, all its drawings, and the tools that draw it again.
+
+A redraw starts from the picture's vokens, so the words stay as they are. Every drawing is kept; the chat shows the
+chosen one. `DeskHandlers` is told by the script which picture is meant: `{"node", "part", ...}`.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import gradio as gr
+
+from demo import view
+from demo.chat import BUSY, ChatHandlers, origin, sending, sentence
+from demo.pictures import file_url, frame_url, preview_url
+from demo.render import ChatMessage, drawing_label, escape_markdown, forming_part
+from demo.reply import PREVIEW_SECONDS, save_drawing
+from demo.sessions import PictureRef, Session
+from demo.settings import CONTROLS, default_values, read_settings
+from demo.status import Status
+from demo.store.records import Drawing, Picture
+from demo.store.tree import Tree
+from minigpt5 import GenerationOptions, ImageFinished, ImageProgress, ImageStarted, MiniGPT5Error, OptionError
+
+SETTINGS = ("guidance_scale", "num_inference_steps", "scheduler", "seed")
+FAILED = "The picture could not be drawn again. It is as it was; try other settings."
+
+Seen = tuple[list[ChatMessage], str, str]  # chat, status, desk
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Redrawing:
+    """A redraw under way: which picture, in which ways, and how far each has come."""
+
+    ref: PictureRef
+    choices: list[GenerationOptions]
+    status: Status
+    owner: str
+    chat: str
+    tree: Tree
+    forming: list[dict[str, str]] = field(default_factory=list)
+    drawn: list[Drawing] = field(default_factory=list)
+
+
+class DeskHandlers:
+    """What can be done with a picture; the chat's handlers keep the session and the store."""
+
+    def __init__(self, chat: ChatHandlers) -> None:
+        self._chat = chat
+
+    def look(self, session: Session, about: object) -> str:
+        """A picture comes to the desk."""
+        return self._desk(session, read_ref(about))
+
+    def choose(self, session: Session, about: dict[str, Any]) -> tuple[Any, ...]:
+        """Show another of the picture's drawings in the chat."""
+        ref = read_ref(about)
+        if session.active is not None:
+            return (*self._chat.refused(session, BUSY), self._desk(session, ref))
+        try:
+            picture, chosen = session.picture(*ref), about.get("chosen")
+            if isinstance(chosen, int) and 0 <= chosen < len(picture.drawings):
+                self._chat.change_picture(session, *ref, replace(picture, chosen=chosen))
+        except MiniGPT5Error as error:
+            return (*self._chat.refused(session, sentence(error)), self._desk(session, ref))
+        return (*self._chat.shown(session, gr.update()), self._desk(session, ref))
+
+    def start(self, session: Session, about: dict[str, Any]) -> tuple[Any, ...]:
+        """Begin to draw a picture again, once for each of the choices that come with it."""
+        ref = read_ref(about)
+        try:
+            if session.active is not None:
+                raise MiniGPT5Error(BUSY)
+            session.picture(*ref)
+            choices = [read_choice(choice) for choice in about.get("choices") or [{}]]
+        except MiniGPT5Error as error:
+            shown = self._chat.refused(session, escape_markdown(sentence(error)))
+            return (*shown, self._desk(session, ref, problem=sentence(error)))
+        status = Status(self._chat.clock)
+        work = Redrawing(ref, choices, status, session.owner, str(session.chat), session.tree)
+        session.active, session.notice = work, ""
+        return (*self._chat.shown(session, sending(False)), self._desk(session, ref))
+
+    def redraw(self, session: Session) -> Iterator[Seen]:
+        """Draw; ends within one denoising step of a stop. What was finished by then is kept, the rest is not."""
+        work = session.active
+        if not isinstance(work, Redrawing):
+            return
+        problem = ""
+        try:
+            yield from self._follow(session, work)
+        except MiniGPT5Error as error:
+            problem = sentence(error)
+        except Exception:
+            log.exception("the engine failed")
+            problem = FAILED
+        finally:
+            session.forming.pop(work.ref, None)
+            if session.active is work:
+                session.active = None
+            self._keep(work)
+        yield (
+            self._chat.messages(session),
+            view.data_html("status", ""),
+            self._desk(session, work.ref, problem),
+        )
+
+    def use(self, session: Session, about: object, composer: dict[str, Any] | None) -> Any:
+        """Put the shown drawing of a picture among the pictures that will be sent."""
+        picture = session.picture(*read_ref(about))
+        path = str(self._chat.files.path(picture.drawings[picture.chosen].file))
+        composer = composer or {}
+        files = [*(composer.get("files") or []), path]
+        return gr.update(value={"text": composer.get("text") or "", "files": files})
+
+    def reorder(self, session: Session, order: object, composer: dict[str, Any] | None) -> Any:
+        """The pictures that will be sent, in another order."""
+        files = list((composer or {}).get("files") or [])
+        if not isinstance(order, list) or sorted(map(str, order)) != sorted(map(str, range(len(files)))):
+            return gr.update()
+        moved = [files[int(index)] for index in order]
+        return gr.update(value={"text": (composer or {}).get("text") or "", "files": moved})
+
+    def restore(self, session: Session, about: object, *controls: object) -> list[object]:
+        """The settings in `about`, those of a picture that was dropped (or those before it), as the controls' values,
+        and for the script what they were before and what is wrong with them."""
+        before = dict(zip(CONTROLS, controls, strict=True))
+        wanted = about if isinstance(about, dict) else {}
+        values = {**before, **{name: wanted[name] for name in CONTROLS if name in wanted}}
+        try:
+            read_settings(*values.values())
+        except MiniGPT5Error as error:
+            return [*controls, view.data_html("restored", {"problem": sentence(error)})]
+        told = {**before, "seed": "" if before["seed"] is None else str(before["seed"])}
+        return [*values.values(), view.data_html("restored", {"before": told})]
+
+    def _follow(self, session: Session, work: Redrawing) -> Iterator[Seen]:
+        vokens = self._chat.files.vokens(session.picture(*work.ref).vokens)
+        source = origin(self._chat.engine.name, work.tree, work.ref[0])
+        shown = float("-inf")
+        with closing(self._chat.engine.redraw(vokens, work.choices)) as events:
+            for event in events:
+                if session.active is not work:
+                    return
+                work.status.show(event)
+                match event:
+                    case ImageStarted(width=width, height=height):
+                        work.forming.append({"url": frame_url(width, height), "label": ""})
+                    case ImageProgress(index=index, step=step, num_inference_steps=steps, preview=preview):
+                        work.forming[index] = {"url": preview_url(preview), "label": f"{step}/{steps}"}
+                    case ImageFinished():
+                        work.drawn.append(save_drawing(self._chat.files, event, source))
+                        continue
+                now = self._chat.clock()
+                last = isinstance(event, ImageProgress) and event.index + 1 == len(work.choices)
+                if last and now - shown >= PREVIEW_SECONDS:
+                    shown = now
+                    yield self._progress(session, work)
+
+    def _progress(self, session: Session, work: Redrawing) -> Seen:
+        if len(work.forming) == 1:
+            seen = work.forming[0]
+            session.forming[work.ref] = forming_part(
+                seen["url"], f"drawing {seen['label']}", "A picture is being drawn again"
+            )
+        status = view.data_html("status", work.status.text)
+        return self._chat.messages(session), status, self._desk(session, work.ref)
+
+    def _keep(self, work: Redrawing) -> None:
+        """Add what was drawn to the picture, whatever the session shows by now.
+
+        One drawing alone is shown at once; of several the user chooses.
+        """
+        node, part = work.tree.node(work.ref[0]), work.ref[1]
+        picture = node.parts[part]
+        if not work.drawn or not isinstance(picture, Picture):
+            return
+        known = list(picture.drawings)
+        known += [drawing for drawing in work.drawn if drawing not in known]
+        chosen = known.index(work.drawn[0]) if len(work.choices) == 1 else picture.chosen
+        changed = Picture(picture.vokens, tuple(known), chosen)
+        node = replace(node, parts=(*node.parts[:part], changed, *node.parts[part + 1 :]))
+        work.tree.put(node)
+        self._chat.store.save(work.owner, work.chat, node)
+
+    def _desk(self, session: Session, ref: PictureRef, problem: str = "") -> str:
+        """The desk's data for the script; nothing when the picture is in no message of the open chat."""
+        try:
+            picture, work = session.picture(*ref), session.active
+        except MiniGPT5Error:
+            return view.data_html("desk", None)
+        drawings = [
+            {
+                "url": file_url(self._chat.files.path(drawing.file)),
+                "label": drawing_label(drawing),
+                **{name: getattr(drawing, name) for name in SETTINGS},
+                "seed": str(drawing.seed),
+            }
+            for drawing in picture.drawings
+        ]
+        return view.data_html(
+            "desk",
+            {
+                "node": ref[0],
+                "part": ref[1],
+                "prompt": origin(self._chat.engine.name, session.tree, ref[0]).prompt,
+                "chosen": picture.chosen,
+                "drawings": drawings,
+                "forming": work.forming if isinstance(work, Redrawing) and work.ref == ref else [],
+                "busy": work is not None,
+                "problem": problem,
+            },
+        )
+
+
+def read_ref(about: object) -> PictureRef:
+    """Which picture the script means; what names none stands for one that is not there."""
+    match about:
+        case {"node": str(node), "part": int(part)}:
+            return node, part
+    return "", 0
+
+
+def read_choice(choice: object) -> GenerationOptions:
+    """One way to draw, as the script names it; raises `OptionError` for what the model cannot do."""
+    if not isinstance(choice, dict) or set(choice) - set(SETTINGS):
+        raise OptionError(f"got {choice!r:.80}, expected only {', '.join(SETTINGS)}")
+    defaults = dict(zip(CONTROLS, default_values(), strict=True))
+    return read_settings(*{**defaults, **choice}.values())

@@ -1,0 +1,73 @@
+"""What happens when the user does something with the list of chats: open, new, rename, delete, search, load the page."""
+
+import re
+import secrets
+
+import gradio as gr
+
+from demo.chat import LISTED_CHATS, ChatHandlers, Shown, sending
+from demo.sessions import SHOWN_TURNS, Session
+from demo.store.chats import owner_of
+from demo.store.tree import Tree
+
+MAX_QUERY = 200
+_SECRET = re.compile(r"[0-9a-f]{32}")
+
+
+class HistoryHandlers:
+    """The handlers of the list of chats, beside those of the chat. Each shows the session's present state."""
+
+    def __init__(self, chat: ChatHandlers) -> None:
+        self._chat = chat
+        self._store = chat.store
+
+    def restore(self, session: Session, secret: str, chat: str) -> tuple[Session, *Shown]:
+        """The page has loaded, or has slept so long that its session is gone: the chats of the browser that knows `secret`.
+
+        The chat that this tab had open is shown again.
+        """
+        if session.owner:
+            return session, *self._chat.shown(session, gr.update())
+        session.owner = owner_of(secret if _SECRET.fullmatch(secret or "") else secrets.token_hex())
+        return session, *self.open(session, chat or "")
+
+    def open(self, session: Session, chat: str) -> Shown:
+        """Show a chat; one that is not there, or another's, opens as a new one."""
+        tree = self._store.load(session.owner, str(chat)) if chat else None
+        session.open(None if tree is None else chat, tree or Tree())
+        return self._chat.shown(session, sending(True))
+
+    def new(self, session: Session) -> Shown:
+        """An empty chat. What is being typed stays, and so does the chat before, in the list."""
+        session.open(None, Tree())
+        return self._chat.shown(session, sending(True))
+
+    def rename(self, session: Session, change: dict[str, str]) -> Shown:
+        """Give the chat `change["id"]` the title `change["title"]`."""
+        self._store.rename(session.owner, str(change["id"]), str(change["title"]))
+        return self._chat.shown(session, gr.update())
+
+    def delete(self, session: Session, chat: str) -> Shown:
+        """Delete a chat for good; when it was the open one, a new one takes its place."""
+        if chat == session.chat:
+            session.open(None, Tree())
+            composer = sending(True)
+        else:
+            composer = gr.update()
+        self._store.delete(session.owner, str(chat))
+        return self._chat.shown(session, composer)
+
+    def search(self, session: Session, query: str) -> Shown:
+        """List only the chats that hold `query` in their title or words; all of them when it is empty."""
+        session.query, session.listed = str(query)[:MAX_QUERY], LISTED_CHATS
+        return self._chat.shown(session, gr.update())
+
+    def older(self, session: Session, _about: object = None) -> Shown:
+        """List more chats."""
+        session.listed = (session.listed or LISTED_CHATS) + LISTED_CHATS
+        return self._chat.shown(session, gr.update())
+
+    def earlier(self, session: Session, _about: object = None) -> Shown:
+        """Show more of a long chat."""
+        session.turns += SHOWN_TURNS
+        return self._chat.shown(session, gr.update())

@@ -1,0 +1,195 @@
+"""The chats of all browsers. Every question names its owner, and nobody else's chat is ever found."""
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, exists, insert, or_, select, update
+
+from demo.store.codec import dump_parts, load_parts
+from demo.store.database import IN_MEMORY, chats, database_url, nodes, open_database, uses
+from demo.store.files import PictureFiles
+from demo.store.records import ChatInfo, Node
+from demo.store.retention import Retention
+from demo.store.tree import Tree
+
+TITLE_LETTERS = 48
+MAX_TITLE = 200
+UNTITLED = "A picture"
+TIDY_SECONDS = 3600
+
+
+def owner_of(secret: str) -> str:
+    """Whose chats a browser with that secret sees: only this hash is ever stored."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_id() -> str:
+    """An id for a chat or a message."""
+    return uuid.uuid4().hex
+
+
+def title_of(text: str) -> str:
+    """A chat's first title, from the first words said in it."""
+    words = " ".join(text.split())
+    if len(words) <= TITLE_LETTERS:
+        return words or UNTITLED
+    return words[:TITLE_LETTERS].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+
+
+class ChatStore:
+    """Chats in the database at `url`, their pictures in `files`; without either, both go with this object."""
+
+    def __init__(
+        self,
+        url: str = IN_MEMORY,
+        files: PictureFiles | None = None,
+        retention: Retention | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.files = files or PictureFiles()
+        self.engine = open_database(url)
+        self.retention = retention or Retention()
+        self._clock = clock
+        self._tidied = float("-inf")
+        with self.engine.begin() as connection:  # what a crash cut short
+            connection.execute(update(nodes).where(nodes.c.ending == "").values(ending="stopped"))
+
+    @classmethod
+    def in_folder(
+        cls, folder: Path, url: str | None = None, retention: Retention | None = None
+    ) -> "ChatStore":
+        """The store of a data folder; with `url` the database is elsewhere, the pictures stay in the folder."""
+        files = PictureFiles(folder)
+        return cls(url or database_url(folder), files, retention)
+
+    def find(self, owner: str, query: str = "", limit: int = 100) -> list[ChatInfo]:
+        """The newest chats of `owner`, those only whose title or words hold `query`."""
+        wanted = select(chats.c.id, chats.c.title, chats.c.updated).where(chats.c.owner == owner)
+        if folded := " ".join(query.casefold().split()):
+            said = exists().where(
+                nodes.c.chat == chats.c.id, nodes.c.folded.contains(folded, autoescape=True)
+            )
+            wanted = wanted.where(or_(chats.c.folded_title.contains(folded, autoescape=True), said))
+        with self.engine.connect() as connection:
+            rows = connection.execute(wanted.order_by(chats.c.updated.desc()).limit(limit))
+            return [ChatInfo(*row) for row in rows]
+
+    def load(self, owner: str, chat: str) -> Tree | None:
+        """The messages of a chat; None when `owner` has no such chat."""
+        with self.engine.connect() as connection:
+            mine = connection.execute(
+                select(chats.c.leaf).where(chats.c.id == chat, chats.c.owner == owner)
+            ).first()
+            if mine is None:
+                return None
+            rows = connection.execute(select(nodes).where(nodes.c.chat == chat).order_by(nodes.c.number))
+            found = [
+                Node(
+                    row.id, row.parent, row.role, load_parts(row.parts), row.options, row.ending, row.timings
+                )
+                for row in rows
+            ]
+        return Tree(found, mine.leaf)
+
+    def create(self, owner: str, title: str) -> str:
+        """A new, empty chat; returns its id."""
+        self.tidy()
+        chat = new_id()
+        row = {"id": chat, "owner": owner, "updated": self._clock(), **_titles(title)}
+        with self.engine.begin() as connection:
+            connection.execute(insert(chats).values(row))
+        return chat
+
+    def save(self, owner: str, chat: str, node: Node) -> bool:
+        """Write a message as it is now, new or known; False when the chat is no more, or not the owner's."""
+        row = {
+            "parts": dump_parts(node.parts),
+            "folded": " ".join(node.text.casefold().split()),
+            "options": node.options,
+            "ending": node.ending,
+            "timings": node.timings,
+        }
+        with self.engine.begin() as connection:
+            if not _touch(connection, owner, chat, updated=self._clock()):
+                return False
+            known = connection.execute(
+                update(nodes).where(nodes.c.id == node.id, nodes.c.chat == chat).values(row)
+            )
+            if not known.rowcount:
+                place = {"id": node.id, "chat": chat, "parent": node.parent, "role": node.role}
+                connection.execute(insert(nodes).values(row | place))
+            _note_uses(connection, chat, node)
+        self.files.claim(node.files)
+        return True
+
+    def show(self, owner: str, chat: str, leaf: str | None) -> bool:
+        """Remember the path that is shown; False when there is no such chat of that owner."""
+        with self.engine.begin() as connection:
+            return _touch(connection, owner, chat, leaf=leaf)
+
+    def rename(self, owner: str, chat: str, title: str) -> bool:
+        """Give a chat another title; an empty one changes nothing."""
+        if not title.strip():
+            return False
+        with self.engine.begin() as connection:
+            return _touch(connection, owner, chat, **_titles(title))
+
+    def delete(self, owner: str, chat: str) -> bool:
+        """Delete a chat for good: its messages, and every file that no other message needs."""
+        with self.engine.begin() as connection:
+            gone = connection.execute(delete(chats).where(chats.c.id == chat, chats.c.owner == owner))
+            if not gone.rowcount:
+                return False
+            mine = set(connection.scalars(select(uses.c.file).where(uses.c.chat == chat)))
+            connection.execute(delete(uses).where(uses.c.chat == chat))
+            connection.execute(delete(nodes).where(nodes.c.chat == chat))
+        self.delete_unused(mine)
+        return True
+
+    def delete_unused(self, names: Iterable[str]) -> None:
+        """Delete those of the files that no message needs."""
+        names = set(names)
+        with self.engine.connect() as connection:
+            needed = {
+                name
+                for name in names
+                if connection.execute(select(uses.c.file).where(uses.c.file == name).limit(1)).first()
+            }
+        self.files.delete(names - needed)
+
+    def tidy(self) -> None:
+        """Delete the chats beyond the limits, the longest untouched first; at most once an hour."""
+        now = self._clock()
+        if now - self._tidied < TIDY_SECONDS:
+            return
+        self._tidied = now
+        with self.engine.connect() as connection:
+            oldest = select(chats.c.owner, chats.c.id, chats.c.updated).order_by(chats.c.updated)
+            rows = [(row.owner, row.id, row.updated) for row in connection.execute(oldest)]
+        for owner, chat in self.retention.beyond(rows, self.files.size, now):
+            self.delete(owner, chat)
+
+    def sweep(self) -> None:
+        """Delete the files that no message needs, which a crash left behind; those of the last hour may be in hand."""
+        self.delete_unused(self.files.names(before=self._clock() - TIDY_SECONDS))
+
+
+def _touch(connection: Connection, owner: str, chat: str, **values: object) -> bool:
+    mine = update(chats).where(chats.c.id == chat, chats.c.owner == owner).values(values)
+    return bool(connection.execute(mine).rowcount)
+
+
+def _titles(title: str) -> dict[str, str]:
+    words = " ".join(title.split())[:MAX_TITLE]
+    return {"title": words, "folded_title": words.casefold()[: 2 * MAX_TITLE]}
+
+
+def _note_uses(connection: Connection, chat: str, node: Node) -> None:
+    """Files are only ever added to a message, so what is noted stays."""
+    noted = set(connection.scalars(select(uses.c.file).where(uses.c.node == node.id)))
+    fresh = [{"node": node.id, "file": file, "chat": chat} for file in node.files - noted]
+    if fresh:
+        connection.execute(insert(uses), fresh)

@@ -1,0 +1,132 @@
+"""The files of stored pictures and vokens, named by a keyed hash of their content.
+
+The same content is one file. Whoever knows the name of a picture can fetch it, and without the folder's key nobody can
+work a name out, not even from the picture itself.
+"""
+
+import hashlib
+import io
+import math
+import os
+import re
+import secrets
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from minigpt5 import MiniGPT5Error, open_image
+
+NAME_BYTES = 16
+SHOWN_SIDE = 1024
+_NAME = re.compile(r"[0-9a-f]{32}\.(png|npy)")
+
+
+class PictureFiles:
+    """Pictures (PNG) and vokens (.npy) under `root`; without one in a temporary folder that goes with this object.
+
+    Only `folder`, which holds the pictures, may be served. A file that was saved and is not yet part of a stored
+    message is kept until it is claimed, however often others delete the same content.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        if root is None:
+            root = Path(tempfile.mkdtemp(prefix="minigpt5-chats-"))
+            self.close = weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
+        self.folder = (root / "pictures").resolve()
+        self._vokens = root.resolve() / "vokens"
+        for folder in (self.folder, self._vokens):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._key = _key(root / "key")
+        self._unclaimed: set[str] = set()
+        self._lock = threading.Lock()
+
+    def save(self, image: Image.Image, provenance: Mapping[str, str] | None = None) -> str:
+        """Write `image` as PNG, untouched, with `provenance` as its text chunks; returns its name."""
+        texts = PngImagePlugin.PngInfo()
+        for name, value in (provenance or {}).items():
+            texts.add_itxt(name, value)
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG", pnginfo=texts)
+        return self._write(buffer.getvalue(), "png")
+
+    def save_for_display(self, image: Image.Image) -> str:
+        """As `save`, at most SHOWN_SIDE pixels wide and high."""
+        small = image.copy()
+        small.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+        return self.save(small)
+
+    def save_vokens(self, vokens: np.ndarray) -> str:
+        """Write vokens (V,D) float32; returns their name."""
+        buffer = io.BytesIO()
+        np.save(buffer, vokens.astype(np.float32), allow_pickle=False)
+        return self._write(buffer.getvalue(), "npy")
+
+    def path(self, name: str) -> Path:
+        """Where the file of that name is; raises `MiniGPT5Error` for what is no name."""
+        if not _NAME.fullmatch(name):
+            raise MiniGPT5Error(f"got {name!r}, expected the name of a stored picture")
+        return (self._vokens if name.endswith(".npy") else self.folder) / name
+
+    def image(self, name: str) -> Image.Image:
+        """The picture of that name; raises `MiniGPT5Error` when it is gone."""
+        path = self.path(name)
+        if not path.is_file():
+            raise MiniGPT5Error("A picture of this chat is gone from the server's folder")
+        return open_image(path)
+
+    def vokens(self, name: str) -> np.ndarray:
+        """The vokens (V,D) float32 of that name; raises `MiniGPT5Error` when they are gone."""
+        try:
+            return np.load(self.path(name), allow_pickle=False)
+        except OSError as error:
+            raise MiniGPT5Error("The vokens of this picture are gone, so it cannot be drawn again") from error
+
+    def claim(self, names: Iterable[str]) -> None:
+        """These names are part of a stored message from now on."""
+        with self._lock:
+            self._unclaimed.difference_update(names)
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete files that no stored message needs any more."""
+        with self._lock:
+            for name in set(names) - self._unclaimed:
+                self.path(name).unlink(missing_ok=True)
+
+    def names(self, before: float = math.inf) -> set[str]:
+        """Every file that was written before that time, in seconds since 1970."""
+        return {path.name for path, stat in self._stats() if stat.st_mtime < before}
+
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(stat.st_size for _, stat in self._stats())
+
+    def _stats(self) -> list[tuple[Path, os.stat_result]]:
+        with self._lock:  # nothing is deleted meanwhile
+            found = (path for folder in (self.folder, self._vokens) for path in folder.iterdir())
+            return [(path, path.stat()) for path in found if _NAME.fullmatch(path.name)]
+
+    def _write(self, content: bytes, kind: str) -> str:
+        digest = hashlib.blake2b(content, key=self._key, digest_size=NAME_BYTES)
+        name = f"{digest.hexdigest()}.{kind}"
+        path = self.path(name)
+        with self._lock:
+            self._unclaimed.add(name)
+            if not path.exists():
+                partial = path.with_suffix(".part")  # a crash never leaves half a picture under a name
+                partial.write_bytes(content)
+                partial.replace(path)
+        return name
+
+
+def _key(path: Path) -> bytes:
+    """The folder's secret, made at its first use."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()

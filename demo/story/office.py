@@ -1,0 +1,192 @@
+"""Everything that can be asked for about stories, one method a request, without the protocol: see `routes`."""
+
+import base64
+import binascii
+import io
+from collections.abc import Callable
+from typing import Any
+
+import segno
+from PIL import Image
+
+from demo.engine_type import ChatEngine
+from demo.store.chats import ChatStore, new_id, title_of
+from demo.store.records import ChatInfo
+from demo.story import deeds
+from demo.story.archive import read_zip, write_zip
+from demo.story.book import Book
+from demo.story.deeds import Author
+from demo.story.desk import Desk, Live
+from demo.story.export_gif import write_gif
+from demo.story.export_html import write_html
+from demo.story.export_pdf import write_pdf
+from demo.story.export_pptx import write_pptx
+from demo.story.premise import MAX_PICTURES, StoryError, verify_plan
+from demo.story.records import Plan, Story
+from demo.story.remote import Remotes
+from demo.story.shelf import StoryShelf
+from demo.story.shown import book_of
+from minigpt5 import GenerationOptions, ImageError, open_image
+
+SLIDES = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+EXPORTS: dict[str, tuple[str, Callable[[Book], bytes]]] = {
+    "html": ("text/html; charset=utf-8", write_html),
+    "pdf": ("application/pdf", write_pdf),
+    "pptx": (SLIDES, write_pptx),
+    "gif": ("image/gif", write_gif),
+}
+MAX_PICTURE = 10 * 2**20
+EMPTY = "The story has no scenes yet: write one first"
+
+
+class Office:
+    """The stories of one app: their shelf, the desk where they are written, and the remotes of their stages."""
+
+    def __init__(self, engine: ChatEngine, store: ChatStore, at_once: int = 1) -> None:
+        self._shelf = StoryShelf(store)
+        self.files = self._shelf.files
+        self._desk = Desk(self._shelf, at_once)
+        self._author = Author(engine, self.files)
+        self._remotes = Remotes()
+        self._model = engine.name
+
+    def list(self, owner: str) -> list[ChatInfo]:
+        """The stories of `owner`, the newest first."""
+        return self._shelf.list(owner)
+
+    def open(self, owner: str, story: str) -> Live:
+        """The story; raises `StoryError` when `owner` has none like it."""
+        return self._desk.open(owner, story)
+
+    def create(self, owner: str, values: dict[str, Any]) -> str:
+        """A new story without scenes, planned as `values` say; returns its id."""
+        premise, cast = _string(values, "premise"), _string(values, "cast")
+        pictures = values.get("pictures") or []
+        scenes, tone = values.get("scenes", 6), values.get("tone", "plain")
+        verify_plan(premise, len(pictures), cast, scenes, tone)
+        options = {name: value for name, value in (values.get("options") or {}).items() if value is not None}
+        try:
+            GenerationOptions(**options)
+        except TypeError as error:
+            raise StoryError("options: got one that there is not") from error
+        uploads = tuple(self.files.save_for_display(_picture(picture)) for picture in pictures[:MAX_PICTURES])
+        plan = Plan(premise.strip(), uploads, cast.strip(), scenes, tone)
+        title = title_of(premise) if premise.strip() else title_of(cast)
+        story = Story(new_id(), title[:1].upper() + title[1:], plan, options=options)
+        self._shelf.add(owner, story)
+        return story.id
+
+    def take_in(self, owner: str, content: bytes) -> str:
+        """The story of a ZIP that `export` made; returns its id."""
+        story = read_zip(content, self.files)
+        self._shelf.add(owner, story)
+        return story.id
+
+    def export(self, live: Live, kind: str) -> tuple[str, str, bytes]:
+        """The story as a file: its name, its media type and its content."""
+        story = live.story
+        if not story.scenes:
+            raise StoryError(EMPTY)
+        book = book_of(story, self.files, self._model)
+        if kind == "zip":
+            return f"{book.file_stem}.zip", "application/zip", write_zip(story, book, self.files)
+        if kind not in EXPORTS:
+            raise StoryError(f"got {kind!r}, expected zip, {', '.join(EXPORTS)}")
+        media_type, write = EXPORTS[kind]
+        return f"{book.file_stem}.{kind}", media_type, write(book)
+
+    def do(self, live: Live, deed: str, values: dict[str, Any]) -> dict[str, Any]:
+        """What the author of the story asks for."""
+        place, author = values.get("place", -1), self._author
+        match deed:
+            case "write" | "run":
+                self._start(live, author.write(_string(values, "ask"), all_scenes=deed == "run"))
+            case "go-on":
+                self._start(live, author.go_on_from(place))
+            case "retell":
+                self._start(live, author.retell(place))
+            case "redraw":
+                self._start(live, author.redraw(place))
+            case "illustrate":
+                self._start(live, author.illustrate(place))
+            case "edit":
+                deeds.edit(live, place, _string(values, "text"))
+            case "move":
+                deeds.move(live, place, values.get("to", -1))
+            case "remove":
+                deeds.remove(live, place)
+            case "choose":
+                deeds.choose(live, place, values.get("version", -1))
+            case "undo":
+                deeds.undo(live)
+            case "rename":
+                deeds.rename(live, _string(values, "title"))
+            case "delete":
+                self._remotes.close(live.owner, live.story.id)
+                self._desk.delete(live.owner, live.story.id)
+            case "stage":
+                return self._open_stage(live, _string(values, "address"))
+            case "leave-stage":
+                self._remotes.close(live.owner, live.story.id)
+            case _:
+                return self.remote_do(live, deed, values)
+        return {}
+
+    def on_stage(self, code: str) -> Live:
+        """The story on the stage with that code; raises `StoryError` for a wrong one."""
+        stage = self._remotes.find(code)
+        return self._desk.open(stage.owner, stage.story)
+
+    def remote_do(self, live: Live, deed: str, values: dict[str, Any]) -> dict[str, Any]:
+        """What a remote may ask for: another slide, the next scene, a pause."""
+        match deed:
+            case "show":
+                slide = values.get("slide")
+                if not isinstance(slide, int):
+                    raise StoryError(f"slide: got {slide!r}, expected a whole number")
+                live.slide = min(max(slide, 0), len(live.story.scenes))
+                live.touch()
+            case "next-scene":
+                slide = len(live.story.scenes) + 1
+                self._start(live, self._author.write(_string(values, "ask")))
+                live.slide = slide
+            case "stop":
+                live.stopped.set()
+                live.touch()
+            case _:
+                raise StoryError(f"got {deed!r}, expected something that can be done to a story")
+        return {}
+
+    def _start(self, live: Live, deed: Callable[[Live], None]) -> None:
+        self._desk.start(live, deed)
+
+    def _open_stage(self, live: Live, address: str) -> dict[str, Any]:
+        """The stage's code, and a QR code of the remote's address below `address`, as SVG."""
+        code = self._remotes.open(live.owner, live.story.id)
+        link = f"{address[:300]}remote/{code}"
+        svg = segno.make(link, micro=False).svg_inline(
+            border=2, light="#fffaf0", dark="#2c2733", omitsize=True
+        )
+        return {"code": code, "link": link, "qr": svg}
+
+
+def _string(values: dict[str, Any], name: str) -> str:
+    value = values.get(name) or ""
+    if not isinstance(value, str):
+        raise StoryError(f"{name}: got {type(value).__name__}, expected text")
+    return value
+
+
+def _picture(value: object) -> Image.Image:
+    """The picture inside a data URL."""
+    try:
+        content = base64.b64decode(str(value).partition(",")[2], validate=True)
+    except binascii.Error as error:
+        raise ImageError("The picture did not arrive whole: choose it again") from error
+    if len(content) > MAX_PICTURE:
+        raise ImageError(f"The picture has {len(content) / 2**20:.0f} MB, at most 10 MB are allowed")
+    try:
+        with Image.open(io.BytesIO(content)) as opened:
+            return open_image(opened)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ImageError("The picture is damaged, or of a kind that is not known") from error

@@ -1,0 +1,72 @@
+"""Remotes of stages: a short code that turns the pages of one story and asks for its next scene, and nothing else."""
+
+import secrets
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from demo.story.premise import StoryError
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that look alike
+CODE_LENGTH = 6
+MAX_CODES = 500
+MAX_SECONDS = 12 * 3600
+MAX_WRONG, WRONG_SECONDS = 30, 60  # wrong codes that are answered in a while, whoever tries them
+UNKNOWN = "There is no stage with this code: look at the stage for the right one"
+TOO_MANY = "Too many wrong codes were tried: wait a minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A story that stands on a stage."""
+
+    owner: str
+    story: str
+    opened: float
+
+
+class Remotes:
+    """The codes of all stages that are open."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, Stage] = {}
+        self._wrong: deque[float] = deque(maxlen=MAX_WRONG)
+        self._lock = threading.Lock()
+
+    def open(self, owner: str, story: str) -> str:
+        """The code of the story's stage, a new one where it has none."""
+        with self._lock:
+            self._forget()
+            for code, stage in self._stages.items():
+                if (stage.owner, stage.story) == (owner, story):
+                    return code
+            code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+            self._stages[code] = Stage(owner, story, time.monotonic())
+            return code
+
+    def close(self, owner: str, story: str) -> None:
+        """The story leaves the stage; its code is worth nothing from now on."""
+        with self._lock:
+            gone = [c for c, stage in self._stages.items() if (stage.owner, stage.story) == (owner, story)]
+            for code in gone:
+                del self._stages[code]
+
+    def find(self, code: str) -> Stage:
+        """The stage of `code`; raises `StoryError` for a wrong one, and for any while too many are tried."""
+        now = time.monotonic()
+        with self._lock:
+            self._forget()
+            if len(self._wrong) == MAX_WRONG and now - self._wrong[0] < WRONG_SECONDS:
+                raise StoryError(TOO_MANY)
+            stage = self._stages.get(code.upper())
+            if stage is None:
+                self._wrong.append(now)
+                raise StoryError(UNKNOWN)
+            return stage
+
+    def _forget(self) -> None:
+        oldest = time.monotonic() - MAX_SECONDS
+        old = [code for code, stage in self._stages.items() if stage.opened < oldest]
+        for code in old + list(self._stages)[: max(0, len(self._stages) - MAX_CODES)]:
+            self._stages.pop(code, None)

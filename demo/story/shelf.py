@@ -1,0 +1,102 @@
+"""Where stories are kept: a table of the chats' database, their pictures among those of the chats."""
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import JSON, Column, Connection, Float, Index, String, Table, delete, insert, select, update
+
+from demo.store.chats import ChatStore
+from demo.store.database import metadata, uses
+from demo.store.records import ChatInfo
+from demo.story.records import Story, files_of, story_from_json, story_json
+
+# `owner` as in the table of the chats; `document` is the whole story, see `records.story_json`
+stories = Table(
+    "stories",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("updated", Float, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("stories_of_an_owner", "owner", "updated"),
+)
+
+
+class StoryShelf:
+    """The stories in `store`. Every question names its owner, and nobody else's story is ever found."""
+
+    def __init__(self, store: ChatStore, clock: Callable[[], float] = time.time) -> None:
+        self.files = store.files
+        self._store, self._clock = store, clock
+        stories.create(store.engine, checkfirst=True)
+        self.tidy()
+
+    def list(self, owner: str, limit: int = 100) -> list[ChatInfo]:
+        """The stories of `owner`, the newest first."""
+        wanted = select(stories.c.id, stories.c.title, stories.c.updated).where(stories.c.owner == owner)
+        with self._store.engine.connect() as connection:
+            rows = connection.execute(wanted.order_by(stories.c.updated.desc()).limit(limit))
+            return [ChatInfo(*row) for row in rows]
+
+    def load(self, owner: str, story: str) -> Story | None:
+        """The story as it was saved last; None when `owner` has no such story."""
+        with self._store.engine.connect() as connection:
+            mine = select(stories.c.document).where(stories.c.id == story, stories.c.owner == owner)
+            document = connection.scalar(mine)
+        return None if document is None else story_from_json(document)
+
+    def add(self, owner: str, story: Story) -> None:
+        """Keep a new story."""
+        with self._store.engine.begin() as connection:
+            row = {"id": story.id, "owner": owner, **self._row(story)}
+            connection.execute(insert(stories).values(row))
+            _note_uses(connection, story)
+        self.files.claim(files_of(story))
+        self.tidy()
+
+    def save(self, owner: str, story: Story) -> bool:
+        """Write the story as it is now; False when it is no more. Files that it needs no longer are deleted."""
+        with self._store.engine.begin() as connection:
+            mine = update(stories).where(stories.c.id == story.id, stories.c.owner == owner)
+            if not connection.execute(mine.values(self._row(story))).rowcount:
+                return False
+            dropped = _note_uses(connection, story)
+        self.files.claim(files_of(story))
+        if dropped:
+            self._store.delete_unused(dropped)
+        return True
+
+    def delete(self, owner: str, story: str) -> bool:
+        """Delete a story for good, and every file that nothing else needs."""
+        with self._store.engine.begin() as connection:
+            mine = delete(stories).where(stories.c.id == story, stories.c.owner == owner)
+            if not connection.execute(mine).rowcount:
+                return False
+            files = set(connection.scalars(select(uses.c.file).where(uses.c.node == story)))
+            connection.execute(delete(uses).where(uses.c.node == story))
+        self._store.delete_unused(files)
+        return True
+
+    def tidy(self) -> None:
+        """Delete the stories beyond the limits that hold for chats, the longest untouched first."""
+        wanted = select(stories.c.owner, stories.c.id, stories.c.updated).order_by(stories.c.updated)
+        with self._store.engine.connect() as connection:
+            rows = [(row.owner, row.id, row.updated) for row in connection.execute(wanted)]
+        for owner, story in self._store.retention.beyond(rows, self.files.size, self._clock()):
+            self.delete(owner, story)
+
+    def _row(self, story: Story) -> dict[str, object]:
+        return {"title": story.title[:200], "updated": self._clock(), "document": story_json(story)}
+
+
+def _note_uses(connection: Connection, story: Story) -> set[str]:
+    """Note which files the story needs now; returns those that it needs no longer."""
+    mine = uses.c.node == story.id
+    noted, needed = set(connection.scalars(select(uses.c.file).where(mine))), files_of(story)
+    dropped = noted - needed
+    if dropped:
+        connection.execute(delete(uses).where(mine, uses.c.file.in_(dropped)))
+    if fresh := [{"node": story.id, "file": file, "chat": story.id} for file in needed - noted]:
+        connection.execute(insert(uses), fresh)
+    return dropped

@@ -1,0 +1,77 @@
+"""An open story as JSON for those who look at it: its author's page and stage, and a remote, which sees less."""
+
+from pathlib import Path
+from typing import Any
+
+from demo.pictures import file_url
+from demo.store.files import PictureFiles
+from demo.story.book import Book, Page
+from demo.story.desk import Live
+from demo.story.records import Scene, Story
+
+
+def author_view(live: Live, files: PictureFiles) -> dict[str, Any]:
+    """Everything that the page and the stage show."""
+    story, plan = live.story, live.story.plan
+    return {
+        "id": story.id,
+        "title": story.title,
+        "plan": {"premise": plan.premise, "cast": plan.cast, "scenes": plan.scenes, "tone": plan.tone},
+        "pictures": [file_url(Path(files.path(file))) for file in plan.uploads],
+        "scenes": [_scene_view(scene, files) for scene in story.scenes],
+        "can_undo": bool(story.past),
+        "slide": live.slide,
+        "problem": live.problem,
+        "work": _work_view(live),
+    }
+
+
+def remote_view(live: Live) -> dict[str, Any]:
+    """What whoever holds the remote may know: the words on the stage and those that come."""
+    work = live.work
+    return {
+        "title": live.story.title,
+        "scenes": [scene.text for scene in live.story.scenes],
+        "slide": live.slide,
+        "problem": live.problem,
+        "work": None if work is None else {"state": work.state, "step": work.step, "steps": work.steps},
+    }
+
+
+def book_of(story: Story, files: PictureFiles, model: str) -> Book:
+    """The story for an export."""
+    pages = (
+        Page(scene.text, files.image(scene.drawing.file) if scene.drawing else None) for scene in story.scenes
+    )
+    return Book(story.title, tuple(pages), model)
+
+
+def _work_view(live: Live) -> dict[str, Any] | None:
+    work = live.work
+    if work is None:
+        return None
+    return {
+        "place": work.place,
+        "state": work.state,
+        "step": work.step,
+        "steps": work.steps,
+        "preview": work.preview,
+        "pausing": live.stopped.is_set(),
+    }
+
+
+def _scene_view(scene: Scene, files: PictureFiles) -> dict[str, Any]:
+    picture, drawing = scene.picture, scene.drawing
+    view: dict[str, Any] = {"id": scene.id, "text": scene.text, "ask": scene.ask, "ending": scene.ending}
+    if picture is None or drawing is None:
+        return {**view, "picture": None}
+    return {
+        **view,
+        "picture": {
+            "url": file_url(files.path(drawing.file)),
+            "version": picture.chosen,
+            "versions": len(picture.drawings),
+            "seed": drawing.seed,
+            "guidance_scale": drawing.guidance_scale,
+        },
+    }

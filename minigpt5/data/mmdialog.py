@@ -1,0 +1,98 @@
+"""MMDialog: chats between two people, words and pictures (official `dataloader.py`, `MMDialogDataset`).
+
+One conversation a line, pictures beside the file as `MEDIA_ID.jpg`. Every turn but the first is a sample whose
+source is the history before it: the first speaker is Human, the second Assistant, and both are learned. The
+history holds the last two or three turns: after each second turn from the fourth on, its oldest pair falls away. A
+conversation ends before a turn that is longer than 20 words (in an evaluation, `test`, it does not), or whose
+picture is missing. Of several pictures in a turn the first counts, as in the official code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from minigpt5.data.files import read_text
+from minigpt5.data.samples import Findings, PictureFile, Sample, Samples, WrittenSample
+from minigpt5.errors import DataError
+
+SYSTEM = (
+    "Give the following images in <Img>ImageContent</Img> format. You will be able to see the images once I "
+    "provide it to you. Please generate conversations with appropriate images."
+)
+MAX_WORDS = 20
+SIDES = (" ###Human:", " ###Assistant:")
+
+Turn = tuple[str, PictureFile | None]
+
+
+def read_mmdialog(path: Path, *, test: bool = False) -> Samples:
+    """The samples of `*_conversations.txt`; raises `DataError`."""
+    findings = Findings(path.name)
+    samples: list[Sample] = []
+    lines = read_text(path, "a conversation in JSON on every line").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        turns = _turns(path, number, line, test, findings)
+        samples += _conversation(f"{path.name} line {number}", turns)
+    return Samples(samples, findings)
+
+
+def _conversation(record: str, turns: list[Turn]) -> Iterator[Sample]:
+    for index in range(1, len(turns)):
+        first = max(0, index - 2 - index % 2)
+        source: list[str | PictureFile] = [SYSTEM]
+        for past in range(first, index):
+            source += [SIDES[past % 2], *_said(turns[past])]
+        source.append(SIDES[index % 2])
+        text, picture = turns[index]
+        target = (text, picture, "###") if picture else (f"{text} ###",)
+        yield WrittenSample(f"{record} turn {index}", tuple(source), target)
+
+
+def _said(turn: Turn) -> list[str | PictureFile]:
+    text, picture = turn
+    return [f" {text} <Img>", picture, "</Img>"] if picture else [f" {text}"]
+
+
+def _turns(path: Path, number: int, line: str, test: bool, findings: Findings) -> list[Turn]:
+    """The turns up to the first that cannot be used."""
+    record = f"{path.name} line {number}"
+    try:
+        conversation = json.loads(line)["conversation"]
+    except (ValueError, KeyError, TypeError) as error:
+        findings.skip(record, "no conversation in JSON", str(error))
+        return []
+    if not isinstance(conversation, list) or len(conversation) < 2:
+        findings.skip(record, "fewer than two turns")
+        return []
+    usable: list[Turn] = []
+    for index, entry in enumerate(conversation):
+        try:
+            text, picture = _turn(entry, path.parent)
+            if len(text.split(" ")) > MAX_WORDS and not test:
+                raise DataError(f"more than {MAX_WORDS} words (got {len(text.split(' '))})")
+        except DataError as error:
+            reason, _, detail = str(error).partition(" (")
+            findings.skip(f"{record} from turn {index} on", reason, detail.removesuffix(")"))
+            break
+        usable.append((text, picture))
+    return usable
+
+
+def _turn(entry: Any, folder: Path) -> Turn:
+    try:
+        parts = entry["turn"]
+        text = next(part["__TEXT__"] for part in parts if "__TEXT__" in part)
+        media = next((part["__MEDIA__"] for part in parts if "__MEDIA__" in part), None)
+    except (KeyError, TypeError, StopIteration) as error:
+        raise DataError(f"no __TEXT__ in a turn (got {str(entry)[:60]})") from error
+    if media is None:
+        return str(text), None
+    picture = folder / f"{media}.jpg"
+    if not picture.is_file():
+        raise DataError(f"picture missing (got {picture.name})")
+    return str(text), PictureFile(picture)

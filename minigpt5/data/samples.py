@@ -1,0 +1,198 @@
+"""What every reader of a data set yields, and how one record becomes ids and pictures.
+
+A reader goes through its files once, keeps what can be a record and writes down what cannot, and why. Pictures
+are opened when their record's turn comes; one that turns out to be broken then is a `DataError`, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image
+from transformers import PreTrainedTokenizerBase as Tokenizer
+
+from minigpt5.conversation import ImagePart, Message
+from minigpt5.errors import DataError, ImageError
+from minigpt5.picture_files import open_image
+from minigpt5.prompt import Encoded, encode, encode_written
+
+MAX_LINES = 20  # of skipped records that are told one by one
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """Where a picture's bytes lie: in a file of its own, or as `size` bytes from `offset` on in a shard."""
+
+    path: Path
+    offset: int = 0
+    size: int = -1
+
+    def read(self) -> bytes:
+        """The bytes as they are stored; raises `DataError`."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                return file.read(self.size)
+        except OSError as error:
+            raise DataError(f"{self.path}: got {error.strerror}, expected a picture") from error
+
+    def open(self) -> Image.Image:
+        """The picture, upright and RGB; raises `DataError`."""
+        try:
+            if self.size < 0:
+                return open_image(self.path)
+            with Image.open(io.BytesIO(self.read())) as picture:
+                return open_image(picture)
+        except (ImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise DataError(f"the picture cannot be read ({error})") from error
+
+    def digest(self) -> str:
+        """SHA-256 of the bytes: the same picture has the same name in every cache."""
+        return hashlib.sha256(self.read()).hexdigest()
+
+
+Written = tuple[str | PictureFile, ...]
+
+
+class Sample(Protocol):
+    """One record. `record` tells a person where it stands ("val_cleaned.json, story 40470, step 2, gen");
+    `caption` is what the caption loss of the first stage aims at."""
+
+    @property
+    def record(self) -> str:
+        """Where it stands, for people."""
+
+    @property
+    def caption(self) -> str | None:
+        """What the picture to draw shows, where the data set says so."""
+
+    @property
+    def pictures(self) -> tuple[PictureFile, ...]:
+        """All pictures, seen and to be drawn."""
+
+    def encode(self, tokenizer: Tokenizer) -> Encoded:
+        """The ids and labels, with `PictureFile`s for pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSample:
+    """A sample in a template of its own: `source` is read, `target` is learned; words and pictures in order."""
+
+    record: str
+    source: Written
+    target: Written
+    caption: str | None = None
+
+    @property
+    def pictures(self) -> tuple[PictureFile, ...]:
+        """All pictures, those that are seen first."""
+        return tuple(part for part in (*self.source, *self.target) if isinstance(part, PictureFile))
+
+    def encode(self, tokenizer: Tokenizer) -> Encoded:
+        """The official ids."""
+        return encode_written(_parts(self.source), _parts(self.target), tokenizer)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSample:
+    """A sample in the chat's own template; the last message, the assistant's, is learned."""
+
+    record: str
+    messages: tuple[Message, ...]
+    system: str
+    caption: str | None = None
+
+    @property
+    def pictures(self) -> tuple[PictureFile, ...]:
+        """All pictures, in order."""
+        return tuple(p.image for m in self.messages for p in m.parts if isinstance(p, ImagePart))
+
+    def encode(self, tokenizer: Tokenizer) -> Encoded:
+        """The ids that a chat would have."""
+        return encode(self.messages, tokenizer, target=True, system=self.system)
+
+
+def _parts(written: Written) -> list[str | ImagePart]:
+    return [ImagePart(part) if isinstance(part, PictureFile) else part for part in written]
+
+
+@dataclass
+class Findings:
+    """What a reader left out: a line for each record, counted by reason."""
+
+    source: str
+    lines: list[str] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def skip(self, record: str, reason: str, detail: str = "") -> None:
+        """Leave one record out. `reason` is the kind, `detail` what was got."""
+        self.reasons[reason] += 1
+        self.lines.append(f"skipped {record}: {reason}{f' ({detail})' if detail else ''}")
+
+    def report(self, kept: int) -> str:
+        """A line with the counts, then the skipped records, the first `MAX_LINES` of them."""
+        counts = "".join(f", {count} {reason}" for reason, count in self.reasons.most_common())
+        skipped = sum(self.reasons.values())
+        head = f"{self.source}: {kept} samples, {skipped} records skipped{counts}"
+        more = [f"... and {skipped - MAX_LINES} more"] if skipped > MAX_LINES else []
+        return "\n".join([head, *self.lines[:MAX_LINES], *more])
+
+
+class Samples(Sequence[Sample]):
+    """The records of one data set, in the order of its files, and what was left out."""
+
+    def __init__(self, samples: Sequence[Sample], findings: Findings) -> None:
+        if not samples:
+            raise DataError(f"{findings.report(0)}\nexpected at least one sample")
+        self.samples = samples
+        self.findings = findings
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]  # no slices
+        return self.samples[index]
+
+    @property
+    def report(self) -> str:
+        """Counts, and what was skipped and why."""
+        return self.findings.report(len(self.samples))
+
+
+def joined(sets: Iterable[Samples]) -> Samples:
+    """Several data sets as one."""
+    several = list(sets)
+    findings = Findings(" + ".join(one.findings.source for one in several))
+    for one in several:
+        findings.lines += one.findings.lines
+        findings.reasons += one.findings.reasons
+    return Samples([sample for one in several for sample in one], findings)
+
+
+def verified(samples: Samples, tokenizer: Tokenizer, max_tokens: int, tokens_per_image: int) -> Samples:
+    """Only those records whose pictures open and whose ids fit into `max_tokens`; every picture is read."""
+    kept: list[Sample] = []
+    for sample in samples:
+        try:
+            verify_length(sample.encode(tokenizer), max_tokens, tokens_per_image)
+            for picture in sample.pictures:
+                picture.open()
+        except DataError as error:
+            reason, _, detail = str(error).partition(" (")
+            samples.findings.skip(sample.record, reason, detail.removesuffix(")"))
+        else:
+            kept.append(sample)
+    return Samples(kept, samples.findings)
+
+
+def verify_length(encoded: Encoded, max_tokens: int, tokens_per_image: int) -> None:
+    """Raise `DataError` for a record that the model cannot read whole."""
+    length = len(encoded.input_ids) + len(encoded.images) * (tokens_per_image - 1)
+    if length > max_tokens:
+        raise DataError(f"too long (got {length} tokens, expected <= {max_tokens})")

@@ -1,0 +1,292 @@
+"""Metrics over (true reply, reply of a system) pairs, each with a bootstrap interval.
+
+A metric is a value for each pair (NaN where it does not apply: a pair without a true picture has no image
+similarity) or a statistic of all pictures at once (FID, Inception Score). Pairs of one story or dialogue are not
+independent, so whole groups are drawn. Sources: torchmetrics (FID, Inception Score), nltk (BLEU, METEOR), rouge-score.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from nltk.tokenize import wordpunct_tokenize
+from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+from nltk.translate.meteor_score import single_meteor_score
+from rouge_score.rouge_scorer import RougeScorer
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.inception import InceptionScore
+
+from minigpt5.conversation import Message
+from minigpt5.evaluation.features import Networks
+
+RESAMPLES = 200
+NAN = math.nan
+CHARACTER = ("animal", "colour")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One reply beside the true one; `group` names the story or dialogue that it belongs to."""
+
+    group: str
+    truth: Message
+    answer: Message
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A metric's value, its 95 % interval, and how many pairs it is of."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+
+class NoSynonyms:
+    """Stands for WordNet, whose data is a download of its own: METEOR then matches words and stems alone."""
+
+    def synsets(self, word: str) -> list[str]:
+        """None."""
+        return []
+
+
+def bootstrap(
+    groups: Sequence[str],
+    statistic: Callable[[list[int]], float],
+    count: int,
+    *,
+    centred: bool = False,
+    seed: int = 0,
+) -> Figure:
+    """`statistic` of all pairs (told by index), and its percentiles over resampled groups.
+
+    `centred` moves them to the value: FID of a resample is above that of the whole, as duplicates narrow the spread.
+    """
+    value = statistic(list(range(len(groups))))
+    members: dict[str, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
+    names, generator = list(members), torch.Generator().manual_seed(seed)
+    draws = []
+    for _ in range(RESAMPLES):
+        picks = torch.randint(len(names), (len(names),), generator=generator).tolist()
+        draws.append(statistic([index for pick in picks for index in members[names[pick]]]))
+    kept = torch.tensor([draw for draw in draws if not math.isnan(draw)], dtype=torch.double)
+    if not len(kept) or math.isnan(value):
+        return Figure(value, NAN, NAN, count)
+    shift = value - float(kept.mean()) if centred else 0.0
+    low, high = (float(kept.quantile(q)) + shift for q in (0.025, 0.975))
+    return Figure(value, low, high, count)
+
+
+def mean_figure(values: list[float], groups: Sequence[str]) -> Figure:
+    """The mean of those that are numbers."""
+    table = torch.tensor(values, dtype=torch.double)
+    count = int((~table.isnan()).sum())
+    return bootstrap(groups, lambda indices: float(table[indices].nanmean()), count)
+
+
+# ---- words ----------------------------------------------------------------------------------------------------------
+
+
+def word_metrics(pairs: list[Pair], networks: Networks) -> dict[str, list[float]]:
+    """By name the values of all pairs; where the truth has words and the answer none they are 0."""
+    scorer = RougeScorer(["rougeL"], use_stemmer=True)
+    values: dict[str, list[float]] = {}
+    for pair in pairs:
+        truth, said = (wordpunct_tokenize(m.text.lower()) for m in (pair.truth, pair.answer))
+        row = dict.fromkeys(("BLEU-1", "BLEU-2", "ROUGE-L", "METEOR (no synonyms)"), 0.0 if truth else NAN)
+        if truth and said:
+            smooth = SmoothingFunction().method1
+            row["BLEU-1"] = sentence_bleu([truth], said, (1.0,), smoothing_function=smooth)
+            row["BLEU-2"] = sentence_bleu([truth], said, (0.5, 0.5), smoothing_function=smooth)
+            row["ROUGE-L"] = scorer.score(pair.truth.text, pair.answer.text)["rougeL"].fmeasure
+            row["METEOR (no synonyms)"] = single_meteor_score(truth, said, wordnet=NoSynonyms())
+        for name, value in row.items():
+            values.setdefault(name, []).append(float(value))
+    return {**values, **_neural_word_metrics(pairs, networks)}
+
+
+def _neural_word_metrics(pairs: list[Pair], networks: Networks) -> dict[str, list[float]]:
+    both = [i for i, pair in enumerate(pairs) if pair.truth.text and pair.answer.text]
+    start = [0.0 if pair.truth.text else NAN for pair in pairs]
+    similar, score = list(start), list(start)
+    if both:
+        truths, answers = [pairs[i].truth.text for i in both], [pairs[i].answer.text for i in both]
+        cosines = (networks.sentences(truths) * networks.sentences(answers)).sum(1).tolist()
+        states = zip(networks.tokens(truths), networks.tokens(answers), strict=True)
+        for i, cosine, (truth, answer) in zip(both, cosines, states, strict=True):
+            similar[i], score[i] = cosine, bert_score(truth, answer)
+    return {"S-BERT": similar, "BERTScore F1": score}
+
+
+def bert_score(truth: Tensor, answer: Tensor) -> float:
+    """Token states (T,D) and (S,D) -> F1 of greedy matching by cosine (Zhang et al., 2020; no idf, no rescaling).
+
+    torchmetrics 1.9 sorts the two lists by length one by one and so compares texts that are no pairs.
+    """
+    if not len(truth) or not len(answer):
+        return 0.0
+    unit = nn.functional.normalize
+    cosines = unit(answer.float(), dim=1) @ unit(truth.float(), dim=1).T  # (S,T)
+    precision, recall = float(cosines.amax(1).mean()), float(cosines.amax(0).mean())
+    return 2 * precision * recall / max(precision + recall, 1e-9)
+
+
+# ---- pictures -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All first pictures of the pairs that have a true one and one of the system: features by pair."""
+
+    pairs: list[int]
+    truth: Tensor  # (N,D) of `Networks.inception`
+    answer: Tensor  # (N,D)
+    logits: Tensor  # (N,K) of the system's
+
+
+def picture_metrics(pairs: list[Pair], networks: Networks) -> dict[str, list[float]]:
+    """CLIP similarity of picture and picture, of true words and picture, and what the judge finds kept."""
+    values = {
+        "drawn": [NAN if not pair.truth.images else float(bool(pair.answer.images)) for pair in pairs],
+        "CLIP image-image": [NAN] * len(pairs),
+        "CLIP text-image": [NAN] * len(pairs),
+    }
+    both = [i for i, pair in enumerate(pairs) if pair.truth.images and pair.answer.images]
+    if not both:
+        return values
+    truths, answers = ([side.images[0] for side in sides] for sides in _sides(pairs, both))
+    seen = networks.pictures(answers)
+    cosines = (networks.pictures(truths) * seen).sum(1).tolist()
+    for i, cosine in zip(both, cosines, strict=True):
+        values["CLIP image-image"][i] = cosine
+    told = [(n, i) for n, i in enumerate(both) if pairs[i].truth.text]
+    if told:
+        words = networks.texts([pairs[i].truth.text for _, i in told])
+        for (n, i), word in zip(told, words, strict=True):
+            values["CLIP text-image"][i] = float((word * seen[n]).sum())
+    if networks.attributes:
+        kept = zip(networks.attributes(truths), networks.attributes(answers), strict=True)
+        values |= _kept(both, list(kept), len(pairs))
+    return values
+
+
+def _sides(pairs: list[Pair], indices: list[int]) -> tuple[list[Message], list[Message]]:
+    return [pairs[i].truth for i in indices], [pairs[i].answer for i in indices]
+
+
+def _kept(
+    both: list[int], named: list[tuple[dict[str, str], dict[str, str]]], count: int
+) -> dict[str, list[float]]:
+    attributes, character = [NAN] * count, [NAN] * count
+    for i, (truth, answer) in zip(both, named, strict=True):
+        attributes[i] = sum(truth[name] == answer[name] for name in truth) / len(truth)
+        character[i] = float(all(truth[name] == answer[name] for name in CHARACTER))
+    return {"attributes as in truth": attributes, "character as in truth": character}
+
+
+def shown_of(pairs: list[Pair], networks: Networks) -> Shown | None:
+    """The features for FID and Inception Score; None where no pair has both pictures."""
+    both = [i for i, pair in enumerate(pairs) if pair.truth.images and pair.answer.images]
+    if not both:
+        return None
+    truths, answers = ([side.images[0] for side in sides] for sides in _sides(pairs, both))
+    answer, logits = networks.inception(answers)
+    return Shown(both, networks.inception(truths)[0], answer, logits)
+
+
+def fid(truth: Tensor, answer: Tensor) -> float:
+    """Frechet distance of features (N,D) and (M,D); NaN of fewer than two."""
+    if min(len(truth), len(answer)) < 2:
+        return NAN
+    features = nn.Identity()
+    features.num_features = truth.shape[1]  # type: ignore[assignment]  # where torchmetrics looks for it
+    metric = FrechetInceptionDistance(feature=features)
+    metric.update(truth.float(), real=True)
+    metric.update(answer.float(), real=False)
+    return float(metric.compute())
+
+
+def inception_score(logits: Tensor) -> float:
+    """exp of the mean KL from each picture's classes (N,K) to those of all; one split."""
+    with warnings.catch_warnings():  # that it keeps all features, and that one split has no deviation
+        warnings.simplefilter("ignore")
+        metric = InceptionScore(feature=nn.Identity(), splits=1)
+        metric.update(logits.float())
+        return float(metric.compute()[0])
+
+
+def set_metrics(pairs: list[Pair], networks: Networks) -> dict[str, Figure]:
+    """Instance FID (all pictures at once), FID per story (the mean over the stories, as the official script
+    prints), and the Inception Score."""
+    shown = shown_of(pairs, networks)
+    if shown is None:
+        return {}
+    groups = [pairs[i].group for i in shown.pairs]
+    count = len(groups)
+    figures = {
+        "instance FID": bootstrap(
+            groups, lambda rows: fid(shown.truth[rows], shown.answer[rows]), count, centred=True
+        ),
+        "Inception Score": bootstrap(
+            groups, lambda rows: inception_score(shown.logits[rows]), count, centred=True
+        ),
+    }
+    stories = {g: [n for n, group in enumerate(groups) if group == g] for g in dict.fromkeys(groups)}
+    told = {g: rows for g, rows in stories.items() if len(rows) > 1}
+    if told:
+        values = [fid(shown.truth[rows], shown.answer[rows]) for rows in told.values()]
+        figures["FID per story"] = mean_figure(values, list(told))
+    return figures
+
+
+# ---- both -----------------------------------------------------------------------------------------------------------
+
+
+def mm_relevance(pairs: list[Pair], networks: Networks) -> dict[str, float]:
+    """By group the F1 over its words and pictures (official `metric.py`): the CLIP similarities of what both have,
+    over all that the system gave (precision) and all that the truth has (recall)."""
+    scores: dict[str, float] = {}
+    for group in dict.fromkeys(pair.group for pair in pairs):
+        own = [pair for pair in pairs if pair.group == group]
+        similar = [value for pair in own for value in _similarities(pair, networks)]
+        given = sum(bool(p.answer.text) + bool(p.answer.images) for p in own)
+        wanted = sum(bool(p.truth.text) + bool(p.truth.images) for p in own)
+        precision, recall = sum(similar) / max(given, 1), sum(similar) / max(wanted, 1)
+        total = precision + recall
+        scores[group] = 2 * precision * recall / total if total > 0 else 0.0
+    return scores
+
+
+def _similarities(pair: Pair, networks: Networks) -> list[float]:
+    found = []
+    if pair.truth.text and pair.answer.text:
+        truth, answer = networks.texts([pair.truth.text, pair.answer.text])
+        found.append(float((truth * answer).sum()))
+    if pair.truth.images and pair.answer.images:
+        truth, answer = networks.pictures([pair.truth.images[0], pair.answer.images[0]])
+        found.append(float((truth * answer).sum()))
+    return found
+
+
+def measure(pairs: list[Pair], networks: Networks, words: bool = True) -> dict[str, Figure]:
+    """Every metric that applies to these pairs; without `words`, which were given, those of the pictures alone."""
+    groups = [pair.group for pair in pairs]
+    words = words and any(pair.truth.text for pair in pairs)
+    values = {**picture_metrics(pairs, networks), **(word_metrics(pairs, networks) if words else {})}
+    figures = {
+        name: mean_figure(row, groups)
+        for name, row in values.items()
+        if not all(math.isnan(value) for value in row)
+    }
+    if words:
+        relevance = mm_relevance(pairs, networks)
+        figures["MM-Relevance"] = mean_figure(list(relevance.values()), list(relevance))
+    return {**figures, **set_metrics(pairs, networks)}

@@ -1,0 +1,121 @@
+"""From replies to tables: `results.json`, `results.md` and a contact sheet for each setting.
+
+Every table says of how many replies it is, and which networks its figures come from.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from PIL import Image
+
+from minigpt5.evaluation.answers import answer_all, slug
+from minigpt5.evaluation.features import Networks
+from minigpt5.evaluation.metrics import Figure, Pair, measure
+from minigpt5.evaluation.samples import storybook_samples
+from minigpt5.evaluation.settings import SETTINGS, Setting
+from minigpt5.evaluation.systems import systems_of
+from minigpt5.generation.engine import Engine
+from minigpt5.training.trainer import save_grid
+
+Figures = dict[str, dict[str, Figure]]  # system -> metric -> figure
+TRUTH = "truth"
+LOWER_IS_BETTER = ("instance FID", "FID per story")
+NETWORK_OF = {
+    "CLIP image-image": "CLIP",
+    "CLIP text-image": "CLIP",
+    "MM-Relevance": "CLIP",
+    "instance FID": "Inception",
+    "FID per story": "Inception",
+    "Inception Score": "Inception",
+    "S-BERT": "S-BERT",
+    "BERTScore F1": "BERTScore",
+}
+
+
+def score(answers: dict[str, list[Pair]], networks: Networks, words: bool) -> Figures:
+    """The figures of every system, and of the true replies themselves: the best that a system could have."""
+    (some, *_) = answers.values()
+    truth = [Pair(pair.group, pair.truth, pair.truth) for pair in some]
+    return {name: measure(pairs, networks, words) for name, pairs in [*answers.items(), (TRUTH, truth)]}
+
+
+def write_report(results: Path, scored: dict[Setting, Figures], networks: Networks) -> None:
+    """`results.json` and `results.md` in the folder."""
+    data = {
+        "networks": networks.names,
+        "settings": {
+            setting.name: {
+                "title": setting.title,
+                "systems": {n: {m: asdict(f) for m, f in row.items()} for n, row in figures.items()},
+            }
+            for setting, figures in scored.items()
+        },
+    }
+    (results / "results.json").write_text(json.dumps(data, indent=2) + "\n")
+    tables = [table(setting, figures, networks) for setting, figures in scored.items()]
+    (results / "results.md").write_text("\n".join(["# Results", "", *tables]))
+
+
+def table(setting: Setting, figures: Figures, networks: Networks) -> str:
+    """A table in markdown: a row for each metric, a column for each system; value and 95 % interval."""
+    names = list(figures)
+    metrics = list(dict.fromkeys(metric for row in figures.values() for metric in row))
+    lines = [f"## {setting.title}", "", f"`{setting.name}`: {_about(figures)}.", ""]
+    lines += [f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
+    for metric in metrics:
+        arrow = " (less is better)" if metric in LOWER_IS_BETTER else ""
+        cells = (_cell(figures[name].get(metric)) for name in names)
+        lines.append(f"| {metric}{arrow} | {' | '.join(cells)} |")
+    used = [NETWORK_OF[metric] for metric in metrics if metric in NETWORK_OF]
+    notes = [f"{name}: {networks.names[name]}" for name in dict.fromkeys(used)]
+    return "\n".join([*lines, "", f"Networks: {'; '.join(notes)}.", ""])
+
+
+def _about(figures: Figures) -> str:
+    (row, *_) = figures.values()
+    most = max(figure.count for figure in row.values())
+    return f"{most} replies a system, 95 % intervals by bootstrap over stories"
+
+
+def _cell(figure: Figure | None) -> str:
+    return "" if figure is None else f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+
+
+def contact_sheets(
+    results: Path, setting: Setting, answers: dict[str, list[Pair]], columns: int = 10
+) -> None:
+    """`<setting>.png`: the first true pictures in the top row, each system's below; grey where none was drawn."""
+    (some, *_) = answers.values()
+    chosen = [i for i, pair in enumerate(some) if pair.truth.images][:columns]
+    if not chosen:
+        return
+    size = some[chosen[0]].truth.images[0].size
+    rows = [[some[i].truth.images for i in chosen]]
+    rows += [[pairs[i].answer.images for i in chosen] for pairs in answers.values()]
+    pictures = [
+        images[0].resize(size) if images else Image.new("RGB", size, "#bbb") for row in rows for images in row
+    ]
+    save_grid(pictures, results / f"{slug(setting.name)}.png", len(chosen))
+
+
+def evaluate_paper(
+    engine: Engine, folder: Path, networks: Networks, results: Path, count: int, only: str | None
+) -> None:
+    """Answer and measure every setting (or those whose name begins with `only`) on `count` storybook samples each.
+
+    Systems, samples and seeds are the same for all, so one run compares them; it goes on where it stopped.
+    """
+    systems = systems_of(engine, folder)
+    scored: dict[Setting, Figures] = {}
+    for setting in SETTINGS:
+        if not setting.name.startswith(only or ""):
+            continue
+        samples = storybook_samples(setting.source, count, engine.config.image_size)
+        answers = answer_all(setting, samples, systems, results)
+        contact_sheets(results, setting, answers)
+        scored[setting] = score(answers, networks, words=not setting.narration)
+        print(table(setting, scored[setting], networks), flush=True)
+        write_report(results, scored, networks)

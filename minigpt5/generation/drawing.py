@@ -1,0 +1,89 @@
+"""From vokens to pictures: mapped once, denoised in one batch, seen while they form.
+
+One generator for the picture of a reply and for redraws of it, so that a redraw with the same choices is the same
+picture to the bit. A batch may round differently from a single picture.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from minigpt5.errors import OptionError
+from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted
+from minigpt5.model.minigpt5 import MiniGPT5
+from minigpt5.options import GenerationOptions
+from minigpt5.vokens import NUM_VOKENS
+
+MAX_REDRAWN = 8  # pictures of one batch
+
+
+def draw(
+    model: MiniGPT5,
+    negative: Tensor,
+    voken_hidden: Tensor,
+    choices: Sequence[GenerationOptions],
+    seeds: Sequence[int],
+    *,
+    first_index: int = 0,
+) -> Iterator[Event]:
+    """Events of the pictures of voken_hidden (1,V,D), one for each of `choices` and `seeds`; negative (1,L,C)."""
+    diffusion, count, steps = model.diffusion, len(choices), choices[0].num_inference_steps
+    indices = range(first_index, first_index + count)
+    for index in indices:
+        yield ImageStarted(index, diffusion.image_size, diffusion.image_size, steps)
+    with torch.inference_mode():
+        prompt_embeds = model.mapper(voken_hidden).expand(count, -1, -1)  # (B,L,C)
+    progress = diffusion.denoise(
+        prompt_embeds,
+        negative,
+        guidance_scale=_guidance(choices),
+        num_inference_steps=steps,
+        scheduler=choices[0].scheduler,
+        latents=_noise(model, seeds),
+    )
+    for step, latents in enumerate(progress, start=1):  # the last ones are decoded
+        # PNDM takes one step more than it is asked for
+        for index, preview in zip(indices, diffusion.preview(latents), strict=True):
+            yield ImageProgress(index, min(step, steps), steps, preview)
+    vokens = voken_hidden[0].float().cpu().numpy()
+    for index, image, choice, seed in zip(indices, diffusion.decode(latents), choices, seeds, strict=True):
+        yield ImageFinished(index, image, vokens, seed, choice.guidance_scale, steps, choice.scheduler)
+
+
+def picture_seed(seed: int, index: int) -> int:
+    """The seed of the noise of picture `index` of a reply made with `seed`; the first one's is `seed` itself."""
+    return (seed + index * 0x9E3779B9) % 2**32 if index else seed
+
+
+def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], *, width: int) -> None:
+    """Raise `OptionError` unless `choices` can be drawn in one batch from vokens of an LLM of `width`."""
+    if not 1 <= len(choices) <= MAX_REDRAWN:
+        raise OptionError(f"choices: got {len(choices)} pictures to draw, expected 1 to {MAX_REDRAWN}")
+    ways = {(choice.num_inference_steps, choice.scheduler) for choice in choices}
+    if len(ways) > 1:
+        raise OptionError(
+            f"choices: got {len(ways)} kinds of steps and schedulers, expected one for all pictures"
+        )
+    verify_vokens(vokens, width=width)
+
+
+def verify_vokens(vokens: np.ndarray, *, width: int) -> None:
+    """Raise `OptionError` unless `vokens` are features of one picture by an LLM of `width`."""
+    if vokens.shape != (NUM_VOKENS, width) or vokens.dtype != np.float32:
+        got = f"{vokens.dtype} of shape {vokens.shape}"
+        raise OptionError(
+            f"vokens: got {got}, expected float32 of shape {(NUM_VOKENS, width)}, as this model makes them"
+        )
+
+
+def _guidance(choices: Sequence[GenerationOptions]) -> float | Tensor:
+    scales = [choice.guidance_scale for choice in choices]
+    return scales[0] if len(set(scales)) == 1 else torch.tensor(scales)
+
+
+def _noise(model: MiniGPT5, seeds: Sequence[int]) -> Tensor:
+    """(B,c,h,w), each picture's from its own seed."""
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    return torch.cat([model.diffusion.initial_latents(generator) for generator in generators])

@@ -1,0 +1,220 @@
+"""Train a stage of a model folder on data sets; the result is a model folder again.
+
+    read the data -> load the folder (4-bit if asked) -> add LoRA or a prefix -> fit -> export
+
+The same on one process as on many: `accelerate launch -m minigpt5 train --model ...`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+from transformers import PreTrainedTokenizerFast
+
+from minigpt5.checkpoint.build import LoadedModel, Quantization, load_model
+from minigpt5.checkpoint.store import load_tokenizer
+from minigpt5.config import LoraConfig, ModelConfig
+from minigpt5.conversation import Conversation
+from minigpt5.data.cc3m import read_cc3m
+from minigpt5.data.jsonl import read_jsonl
+from minigpt5.data.mmdialog import read_mmdialog
+from minigpt5.data.samples import Samples, joined, verified
+from minigpt5.data.vist import read_vist
+from minigpt5.errors import TrainingError
+from minigpt5.generation.engine import Engine
+from minigpt5.model.mapper import VokenMapper
+from minigpt5.options import GenerationOptions
+from minigpt5.prompt import SYSTEM, token_id
+from minigpt5.training.checkpoints import WEIGHTS, newest
+from minigpt5.training.export import export
+from minigpt5.training.multimodal import StageTask
+from minigpt5.training.sources import FileSource, Reading
+from minigpt5.training.stages import Stage
+from minigpt5.training.teachers import load_teacher
+from minigpt5.training.throughput import Throughput
+from minigpt5.training.trainer import Schedule, Validation, fit, processes
+from minigpt5.vokens import CONTROL_TOKENS
+
+KINDS = ("cc3m", "vist", "mmdialog", "jsonl")
+VERIFIED = 2000  # records: in a data set of no more, every picture is opened before the training begins
+PREFIX_SPREAD = 0.02  # of the values of a prefix at first
+VALIDATION = GenerationOptions(seed=7, pictures="always", max_new_tokens=64)
+
+Score = Callable[[list[Image.Image], list[str]], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training. `data` are kinds (`KINDS`) and paths; `epochs` counts when `schedule.steps` is 0."""
+
+    model: Path
+    stage: Stage
+    data: tuple[tuple[str, Path], ...]
+    out: Path
+    run: Path
+    schedule: Schedule
+    epochs: float = 2.0
+    quantize: Quantization | None = None
+    precision: str = "auto"
+    lora: LoraConfig = field(default_factory=LoraConfig)
+    diffusion: Path | None = None  # Stable Diffusion's folder, for the caption loss
+    prompts: tuple[str, ...] = ()  # drawn from now and then
+    checkpointing: bool = False
+    flipped_share: float = 0.0
+    workers: int = 0
+    tensorboard: bool = False
+
+
+def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
+    """Run `recipe`, or go on with it; its result is in `recipe.out`.
+
+    `score` judges the pictures drawn from `recipe.prompts` (pictures, prompts -> figures by name). Raises
+    `DataError`, `CheckpointError`, `OptionError` and `TrainingError`.
+    """
+    everyone = processes()
+    config = ModelConfig.load(recipe.model)
+    _verify(recipe, config)
+    tokenizer = load_tokenizer(recipe.model)
+    samples = read_data(recipe, config, tokenizer)
+    if everyone.is_main_process:
+        print(samples.report, flush=True)
+    schedule = _schedule(recipe, len(samples), everyone.num_processes)
+    loaded = _load(recipe, everyone.device)
+    task = _task(recipe, loaded, samples)
+    validate = _validation(loaded, recipe.prompts, score) if recipe.prompts else None
+    throughput = fit(
+        task,
+        schedule,
+        recipe.run,
+        precision=recipe.precision,
+        tensorboard=recipe.tensorboard,
+        validate=validate,
+    )
+    if everyone.is_main_process:
+        checkpoint = newest(recipe.run)
+        assert checkpoint is not None
+        export(
+            recipe.model,
+            recipe.out,
+            load_file(checkpoint / WEIGHTS),
+            config=config,
+            control_ids=_control_ids(tokenizer),
+            lora=recipe.lora,
+        )
+    everyone.wait_for_everyone()
+    everyone.destroy_process_group()
+    return throughput
+
+
+def read_data(recipe: Recipe, config: ModelConfig, tokenizer: PreTrainedTokenizerFast) -> Samples:
+    """All data sets as one; small ones are verified whole."""
+    system = config.system_prompt or SYSTEM
+    readers: dict[str, Callable[[Path], Samples]] = {
+        "cc3m": read_cc3m,
+        "vist": read_vist,
+        "mmdialog": read_mmdialog,
+        "jsonl": lambda path: read_jsonl(path, system=system),
+    }
+    samples = joined(readers[kind](path) for kind, path in recipe.data)
+    if len(samples) > VERIFIED:
+        return samples
+    return verified(samples, tokenizer, config.context_length, config.num_query_tokens)
+
+
+def _verify(recipe: Recipe, config: ModelConfig) -> None:
+    if recipe.stage.prefix_length and config.prefix_length:
+        raise TrainingError(
+            f"{recipe.model}: got a model with a prefix, expected one without for {recipe.stage.name}"
+        )
+    if recipe.checkpointing and (recipe.stage.prefix_length or config.prefix_length):
+        raise TrainingError(
+            "got gradient checkpointing with a prefix, expected one of the two: it forgets the prefix"
+        )
+    if recipe.out.resolve() == recipe.model.resolve():
+        raise TrainingError(f"{recipe.out}: got the model's own folder, expected another one for the result")
+
+
+def _schedule(recipe: Recipe, samples: int, processes: int) -> Schedule:
+    schedule = recipe.schedule
+    if schedule.steps:
+        return schedule
+    step = schedule.batch_size * schedule.accumulate * processes
+    steps = math.ceil(recipe.epochs * samples / step)
+    return replace(schedule, steps=steps, warmup=min(schedule.warmup, steps // 10))
+
+
+def _load(recipe: Recipe, device: torch.device) -> LoadedModel:
+    """The folder on this process's device, with what the stage adds to it; what is trained is float32."""
+    half = device.type == "cuda" and recipe.precision != "no"
+    dtype = "bfloat16" if half else "float32"
+    loaded = load_model(recipe.model, quantize=recipe.quantize, device=str(device), dtype=dtype)
+    model, stage = loaded.model, recipe.stage
+    torch.manual_seed(recipe.schedule.seed)  # what is added begins the same on every process
+    vars(model.language.llama)["is_loaded_in_4bit"] = recipe.quantize == "4bit"  # what peft asks
+    vars(model.language.llama)["is_loaded_in_8bit"] = recipe.quantize == "8bit"
+    if stage.fresh:
+        _forget_vokens(loaded)
+    if stage.lora:
+        model.language.add_lora(recipe.lora)
+    if stage.prefix_length:
+        model.language.add_prefix(stage.prefix_length)
+        for values in (model.language.prefix_keys, model.language.prefix_values):
+            nn.init.normal_(values, std=PREFIX_SPREAD)
+    if recipe.checkpointing:
+        model.language.llama.activation_checkpointing_enable()
+        model.diffusion.unet.enable_gradient_checkpointing()
+    model.to(device)
+    return loaded
+
+
+@torch.no_grad()
+def _forget_vokens(loaded: LoadedModel) -> None:
+    """Mapper and control tokens as they are before any stage: random, and the mean of the other tokens."""
+    language, ids = loaded.model.language, _control_ids(loaded.tokenizer)
+    loaded.model.mapper = VokenMapper(loaded.config.mapper)
+    for weight in (language.llama.get_input_embeddings().weight, language.llama.lm_head.weight):
+        others = torch.ones(len(weight), dtype=torch.bool, device=weight.device)
+        others[ids] = False
+        weight[ids] = weight[others].float().mean(0).to(weight)
+
+
+def _task(recipe: Recipe, loaded: LoadedModel, samples: Samples) -> StageTask:
+    config = loaded.config
+    reading = Reading(
+        image_size=config.image_size,
+        eye_size=config.vision["image_size"],
+        max_tokens=config.context_length,
+        tokens_per_image=config.num_query_tokens,
+        flipped_share=recipe.flipped_share,
+        seed=recipe.schedule.seed,
+    )
+    source = FileSource(samples, loaded.tokenizer, reading, recipe.workers)
+    told = recipe.stage.caption_weight and any(sample.caption for sample in samples)
+    teacher = load_teacher(recipe.model, config, loaded.tokenizer, recipe.diffusion) if told else None
+    task = StageTask(loaded.model, recipe.stage, loaded.tokenizer, source, teacher)
+    loaded.model.mapper.float()
+    for parameter in loaded.model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    return task
+
+
+def _validation(loaded: LoadedModel, prompts: tuple[str, ...], score: Score | None) -> Validation:
+    def validate() -> tuple[list[Image.Image], dict[str, float]]:
+        """A picture for each prompt, always with the same seed."""
+        engine = Engine(loaded.model, loaded.tokenizer, loaded.config)
+        pictures = [engine.reply(Conversation().user(prompt), VALIDATION).images[0] for prompt in prompts]
+        return pictures, score(pictures, list(prompts)) if score else {}
+
+    return validate
+
+
+def _control_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    return [token_id(tokenizer, token) for token in CONTROL_TOKENS]

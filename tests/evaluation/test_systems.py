@@ -1,0 +1,151 @@
+"""The systems on the shipped weights, their replies on disk, and the report that is made of them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import ImageChops, ImageStat
+
+import minigpt5
+from minigpt5.checkpoint.store import load_tokenizer
+from minigpt5.conversation import Conversation, Message
+from minigpt5.data.storybook.captions import caption
+from minigpt5.data.storybook.drawing import render
+from minigpt5.data.storybook.scene import Character, Scene
+from minigpt5.errors import CheckpointError
+from minigpt5.evaluation.answers import answer_all
+from minigpt5.evaluation.clip import load_clip
+from minigpt5.evaluation.features import storybook_networks
+from minigpt5.evaluation.judge import load_judge
+from minigpt5.evaluation.report import evaluate_paper
+from minigpt5.evaluation.samples import storybook_samples
+from minigpt5.evaluation.settings import MINIGPT5, TWO_STAGE, ZERO_SHOT, Setting, Task
+from minigpt5.evaluation.systems import MiniGPT5System, Painter, systems_of
+from minigpt5.options import GenerationOptions
+
+WEIGHTS = Path(__file__).parents[2] / "weights"
+SHORT = GenerationOptions(num_inference_steps=4)
+TOLD = Setting("told", "Told", "told", (MINIGPT5,), narration=True)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return minigpt5.load(WEIGHTS / "storybook", dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def networks():
+    judge, tokenizer = load_judge(WEIGHTS / "judge.safetensors"), load_tokenizer(WEIGHTS / "storybook")
+    return storybook_networks(load_clip(WEIGHTS / "clip.safetensors", judge, tokenizer))
+
+
+@pytest.fixture(scope="module")
+def systems(engine):
+    found = systems_of(engine, WEIGHTS / "storybook")
+    return {
+        name: replace(system, options=replace(system.options, num_inference_steps=4))
+        for name, system in found.items()
+    }
+
+
+def difference(one, other) -> float:
+    return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
+
+
+def test_given_its_own_words_the_model_draws_its_own_picture(engine):
+    first = Conversation().user("Draw a green frog in the forest")
+    chat = first.add(engine.reply(first, replace(SHORT, seed=1)).message).user(
+        "now at night"
+    )  # a picture in the history
+    reply = engine.reply(chat, replace(SHORT, seed=5, pictures="always"))
+    task = Task("0-0", "0", chat, Message("assistant", reply.message.parts[:2]))
+    again = MiniGPT5System(engine, SHORT).answer(task, TOLD, 5)
+    assert again.text == task.truth.text
+    assert difference(again.images[0], reply.images[0]) < 1
+
+
+def test_the_two_stage_baseline_keeps_the_words_and_draws_from_them(systems):
+    task = Task("0-0", "0", Conversation().user("Draw a pink cat at night"), Message("assistant", ()))
+    setting = Setting("x", "X", "captions", (TWO_STAGE,))
+    one, other = (systems[name].answer(task, setting, 3) for name in (MINIGPT5, TWO_STAGE))
+    assert one.text == other.text
+    assert difference(one.images[0], other.images[0]) > 1
+
+
+def test_zero_shot_draws_what_the_caption_says(engine):
+    scene = Scene((Character("cat", "pink"),), "beach", "night")
+    painter, judge = Painter(engine, WEIGHTS / "storybook"), load_judge(WEIGHTS / "judge.safetensors")
+    (seen,) = judge.name([painter.picture(caption(scene), GenerationOptions(), 1)])
+    assert (seen["animal"], seen["colour"], seen["setting"], seen["time"]) == (
+        "cat",
+        "pink",
+        "beach",
+        "night",
+    )
+
+
+def test_a_model_without_a_text_encoder_has_no_baselines(engine):
+    bare = type("Bare", (), {"config": replace(engine.config, text_encoder={})})
+    with pytest.raises(CheckpointError, match="text_encoder"):
+        Painter(bare, WEIGHTS / "storybook")
+
+
+def test_the_stand_in_for_clip_finds_the_words_of_a_picture(networks):
+    scenes = [
+        Scene((Character(animal, colour),), place)
+        for animal in ("cat", "owl")
+        for colour in ("pink", "blue")
+        for place in ("beach", "forest")
+    ]
+    similar = (
+        networks.pictures([render(s, 128, 3) for s in scenes])
+        @ networks.texts([caption(s) for s in scenes]).T
+    )
+    assert similar.argmax(1).tolist() == list(range(len(scenes)))
+
+
+def test_an_interrupted_run_goes_on_after_its_last_whole_line(tmp_path, systems):
+    setting = Setting("captions", "Captions", "captions", (ZERO_SHOT,))
+    samples = list(storybook_samples("captions", 2, 128))
+    first = answer_all(setting, samples, systems, tmp_path)
+    file = tmp_path / "captions" / "sd-zero-shot.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text(lines[0] + lines[1][:9])
+    calls = []
+
+    class Counted:
+        def answer(self, task, setting, seed):
+            calls.append(task.id)
+            return systems[ZERO_SHOT].answer(task, setting, seed)
+
+    second = answer_all(setting, samples, {ZERO_SHOT: Counted()}, tmp_path)
+    assert calls == ["0001-0"]
+    assert file.read_text() == "".join(lines)
+    for one, other in zip(first[ZERO_SHOT], second[ZERO_SHOT], strict=True):
+        assert difference(one.answer.images[0], other.answer.images[0]) == 0
+
+
+def test_own_history_hands_the_system_what_it_said(tmp_path):
+    heard = []
+
+    class Counting:
+        def answer(self, task, setting, seed):
+            heard.append([m.text for m in task.history.messages if m.role == "assistant"])
+            return Message("assistant", Conversation().assistant(f"reply {len(heard)}").messages[0].parts)
+
+    setting = Setting("own", "Own", "told", (MINIGPT5,), steps="own history")
+    answer_all(setting, storybook_samples("told", 1, 32), {MINIGPT5: Counting()}, tmp_path)
+    assert heard[:2] == [[], ["reply 1"]]
+
+
+def test_one_command_leaves_tables_that_name_their_networks(tmp_path, engine, networks, capsys):
+    evaluate_paper(engine, WEIGHTS / "storybook", networks, tmp_path, 2, "captions")
+    table = (tmp_path / "results.md").read_text()
+    assert "| CLIP image-image |" in table
+    assert "in place of CLIP" in table
+    assert table.splitlines()[2] in capsys.readouterr().out
+    figures = json.loads((tmp_path / "results.json").read_text())["settings"]["captions"]["systems"]
+    assert figures[MINIGPT5]["drawn"]["count"] == 2
+    assert figures["truth"]["CLIP image-image"]["value"] == pytest.approx(1.0, abs=1e-4)
+    assert (tmp_path / "captions.png").exists()

@@ -1,0 +1,239 @@
+"""A stage of a model folder trained from the command line, on one process and on several, cut off and resumed."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_folder import curve, words, write_chats, write_model
+
+import minigpt5
+from minigpt5.__main__ import main
+from minigpt5.checkpoint.build import load_model
+from minigpt5.checkpoint.store import read_part
+from minigpt5.config import ModelConfig
+from minigpt5.data.storybook.captions import caption
+from minigpt5.data.storybook.drawing import render
+from minigpt5.data.storybook.scene import sample_scene
+from minigpt5.training.stages import STAGES
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "weights" / "storybook"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`model` and `chats.jsonl`, and the curve of 20 uninterrupted steps in `runs/whole`."""
+    place: Path = tmp_path_factory.mktemp("finetune")
+    write_model(place / "model")
+    write_chats(place)
+    main(words(place, place / "whole"))
+    return place
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=environment)
+
+
+def rows_of(run: Path) -> int:
+    path = run / "curve.csv"
+    return len(path.read_text().splitlines()) - 1 if path.exists() else 0
+
+
+@pytest.fixture
+def process() -> Iterator[list[subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for one in started:
+        one.kill()
+        one.wait()
+
+
+def test_a_killed_run_goes_on_with_the_curve_of_an_uninterrupted_one(folder, process):
+    at = random.Random().randrange(4, 16)
+    process.append(start("minigpt5", *words(folder, folder / "killed", "--save-every", "3")))
+    while rows_of(folder / "runs/killed") < at:
+        assert process[0].poll() is None
+        time.sleep(0.002)
+    process[0].send_signal(signal.SIGKILL)
+    process[0].wait()
+    assert not (folder / "killed").exists()
+    main(words(folder, folder / "killed", "--save-every", "3"))
+    assert curve(folder / "runs/killed") == curve(folder / "runs/whole"), f"killed at step {at}"
+    for part in ("mapper", "language"):
+        ours, whole = (read_part(folder / name, part) for name in ("killed", "whole"))
+        assert all(torch.equal(ours[key], whole[key]) for key in whole)
+
+
+def test_two_processes_make_the_same_training_as_one(folder, process):
+    launch = ("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1")
+    settings = (
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+        "--main_process_port",
+        "0",
+        "-m",
+        "minigpt5",
+    )
+    process.append(start(*launch, *settings, *words(folder, folder / "two", "--batch-size", "2")))
+    assert process[0].wait(120) == 0
+    one, two = curve(folder / "runs/whole"), curve(folder / "runs/two")
+    assert len(one) == len(two) == 20
+    assert max(abs(one[step] - two[step]) for step in one) <= 1e-3
+    assert minigpt5.load(folder / "two", device="cpu").name == "tiny"
+
+
+def test_accumulated_batches_make_the_same_step_as_one_large_batch(folder):
+    main(words(folder, folder / "parts", "--batch-size", "1", "--accumulate", "4"))
+    one, parts = curve(folder / "runs/whole"), curve(folder / "runs/parts")
+    assert max(abs(one[step] - parts[step]) for step in one) <= 1e-3
+
+
+def test_only_what_is_trained_is_saved_and_the_base_stays(folder):
+    (checkpoint,) = (folder / "runs/whole").glob("step-*")
+    names = load_file(checkpoint / "trainable.safetensors").keys()
+    assert all(name.startswith("mapper.") or name.endswith(".rows") for name in names)
+    before, after = (read_part(folder / name, "language") for name in ("model", "whole"))
+    moved = {key for key in before if not torch.equal(before[key], after[key])}
+    assert moved == {"llama.model.embed_tokens.weight", "llama.lm_head.weight"}
+    changed = (before["llama.lm_head.weight"] != after["llama.lm_head.weight"]).any(1).nonzero().flatten()
+    assert changed.tolist() == list(range(400, 409))
+
+
+def test_throughput_is_reported(folder, capsys):
+    main(words(folder, folder / "fast", steps=2))
+    figures = json.loads((folder / "runs/fast/throughput.json").read_text())
+    assert figures["steps"] == 2 and figures["images_per_second"] > 0 and figures["tokens_per_second"] > 0
+    assert 0 <= figures["waiting_for_data"] < 1
+    captured = capsys.readouterr()
+    assert "of the time waiting for data" in captured.out + captured.err
+    assert "chats.jsonl: 8 samples, 0 records skipped" in captured.out
+
+
+@pytest.mark.parametrize("stage", [name for name in STAGES if not STAGES[name].caption_weight])
+def test_every_stage_makes_a_folder_that_loads(stage, folder):
+    out = folder / f"stage-{stage}"
+    main(words(folder, out, stage=stage, steps=2))
+    config = ModelConfig.load(out)
+    assert config.prefix_length == STAGES[stage].prefix_length
+    assert (out / "lora.safetensors").exists() == STAGES[stage].lora
+    assert minigpt5.load(out, device="cpu").name == "tiny"
+
+
+def hidden_of(path: Path, ids: list[int]) -> torch.Tensor:
+    language = load_model(path, device="cpu", dtype="float32").model.language
+    with torch.no_grad():
+        return language(language.embed(torch.tensor([ids])))[0]
+
+
+def test_adapters_of_two_trainings_add_up(folder):
+    first, second = folder / "lora-once", folder / "lora-twice"
+    main(words(folder, first, "--lr", "1e-2", stage="mls", steps=3))
+    again = words(folder, second, "--lr", "1e-2", "--rank", "4", stage="mls", steps=3)
+    again[again.index("--model") + 1] = str(first)
+    main(again)
+    assert ModelConfig.load(second).lora.rank == 8 + 4
+    weights = load_file(next((folder / "runs/lora-twice").glob("step-*")) / "trainable.safetensors")
+    loaded = load_model(first, device="cpu", dtype="float32").model.language
+    name = "llama.model.layers.0.self_attn.q_proj"
+    down, up = (weights[f"language.{name}.lora_{side}.default.weight"] for side in "AB")
+    expected = loaded.state_dict()[f"{name}.weight"] + 8 / 4 * up @ down
+    merged = load_model(second, device="cpu", dtype="float32").model.language.state_dict()[f"{name}.weight"]
+    torch.testing.assert_close(merged, expected)
+
+
+def test_a_prefix_changes_what_the_model_says(folder):
+    out = folder / "prefix"
+    main(words(folder, out, stage="mls-prefix", steps=2))
+    assert not torch.allclose(hidden_of(out, [1, 5, 9]), hidden_of(folder / "model", [1, 5, 9]), atol=1e-4)
+
+
+def test_a_quantized_base_is_trained_and_exported_unquantized(folder):
+    out = folder / "qlora"
+    main(words(folder, out, "--quantize", "4bit", stage="mls", steps=2))
+    base, ours = (read_part(folder / name, "language") for name in ("model", "qlora"))
+    key = "llama.model.layers.0.mlp.up_proj.weight"
+    assert torch.equal(base[key], ours[key])
+    adapters = read_part(out, "lora")
+    assert all(bool(value.abs().sum()) for name, value in adapters.items() if "layers.0" in name)
+
+
+def test_checkpointing_changes_nothing_but_memory(folder):
+    main(words(folder, folder / "slim", "--checkpointing", steps=3))
+    whole, slim = curve(folder / "runs/whole"), curve(folder / "runs/slim")
+    assert slim[0] == pytest.approx(whole[0], abs=1e-4)
+
+
+def test_pictures_are_drawn_from_fixed_prompts(folder):
+    prompts = folder / "prompts.txt"
+    prompts.write_text("a rabbit\na bear\n")
+    main(words(folder, folder / "drawn", "--prompts", str(prompts), "--validate-every", "1", steps=2))
+    grids = sorted(path.name for path in (folder / "runs/drawn/samples").iterdir())
+    assert grids == ["step-000001.png", "step-000002.png"]
+
+
+def test_logs_for_tensorboard_are_written(folder):
+    main(words(folder, folder / "board", "--tensorboard", steps=2))
+    assert list((folder / "runs/board").rglob("events.out.tfevents.*"))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--data", "video:x"], "data: got 'video:x', expected KIND:PATH"),
+        (["--batch-size", "0"], "batch_size: got 0, expected 1 or more"),
+        (["--stage", "uas"], "got no text encoder with its words, expected one for the caption loss"),
+        (["--stage", "mls-prefix", "--checkpointing"], "it forgets the prefix"),
+        (["--diffusion", "none", "--stage", "uas"], "none/text_encoder: got no such folder"),
+        (["--prompts", "none.txt"], r"none\.txt: got .*expected a prompt on every line"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_recipe_that_cannot_be_is_refused(more, message, folder, tmp_path):
+    write_chats(tmp_path)
+    line = (tmp_path / "chats.jsonl").read_text().splitlines()[1]
+    (tmp_path / "chats.jsonl").write_text(json.dumps({**json.loads(line), "caption": "a rabbit"}))
+    command = words(folder, tmp_path / "out", *more)
+    command[command.index("--data") + 1] = f"jsonl:{tmp_path / 'chats.jsonl'}"
+    with pytest.raises(SystemExit, match=message):
+        main(command)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_shipped_weights_learn_from_eight_records(tmp_path):
+    rng = random.Random(1)
+    lines = []
+    for number in range(8):
+        scene = sample_scene(rng)
+        render(scene, 128, number).save(tmp_path / f"{number}.png")
+        asked = {"role": "user", "content": f"Draw this: {caption(scene)}"}
+        reply = {"role": "assistant", "content": ["Here it is.", {"image": f"{number}.png"}]}
+        lines.append(json.dumps({"messages": [asked, reply], "caption": caption(scene)}))
+    (tmp_path / "mine.jsonl").write_text("\n".join(lines))
+    command = [
+        "train",
+        "--model",
+        str(SHIPPED),
+        "--stage",
+        "uas",
+        "--data",
+        f"jsonl:{tmp_path / 'mine.jsonl'}",
+    ]
+    numbers = ["--steps", "3", "--lr", "1e-5", "--workers", "0", "--log-every", "1"]
+    main([*command, *numbers, "--out", str(tmp_path / "mine"), "--runs", str(tmp_path / "runs")])
+    engine = minigpt5.load(tmp_path / "mine")
+    options = minigpt5.GenerationOptions(seed=1, num_inference_steps=4, pictures="always")
+    assert len(engine.reply(minigpt5.Conversation().user("Draw a blue rabbit."), options).message.images) == 1
+    header = (tmp_path / "runs/mine/curve.csv").read_text().splitlines()[0]
+    assert header == "step,seconds,loss,text_loss,image_loss,caption_loss"
