@@ -2,6 +2,9 @@
 
 import csv
 import math
+import signal
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 import torch
@@ -50,6 +53,82 @@ def test_a_resumed_run_has_the_curve_of_an_uninterrupted_one(tmp_path):
         fit(interrupted, schedule(40), tmp_path / "halves")
     fit(Regression(), schedule(40), tmp_path / "halves")
     assert curve(tmp_path / "halves") == curve(tmp_path / "whole")
+
+
+class Interrupted(Regression):
+    """Ctrl-C is pressed while step `at` is computed."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at, self.step = at, 0
+
+    def losses(self, batch):
+        if self.step == self.at:
+            signal.raise_signal(signal.SIGINT)
+        self.step += 1
+        return super().losses(batch)
+
+
+def test_ctrl_c_ends_the_step_saves_and_the_run_goes_on(tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(TrainingError, match="stopped after step 13 as asked, saved"):
+        fit(Interrupted(13), schedule(40), tmp_path / "halves")
+    assert signal.getsignal(signal.SIGINT) == before
+    assert [path.name for path in (tmp_path / "halves").glob("step-*")] == ["step-000014"]
+    fit(Regression(), schedule(40), tmp_path / "halves")
+    fit(Regression(), schedule(40), tmp_path / "whole")
+    assert curve(tmp_path / "halves") == curve(tmp_path / "whole")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A batch that knows its records."""
+
+    records: tuple[str, ...]
+    values: torch.Tensor
+    shares: dict[str, float] = field(default_factory=dict)
+    counts: ClassVar = {"loss": 1}
+    sizes: ClassVar = {"images": 0, "tokens": 0}
+
+    def weighted(self, shares):
+        return self
+
+    def to(self, device):
+        return self
+
+
+class Exploding(Regression):
+    """From step 30 on the loss is a thousand times too large."""
+
+    def batches(self, batch_size, first_step):
+        for step, batch in enumerate(super().batches(batch_size, first_step)):
+            yield Told((f"line {step}",), batch * (1000 if step >= 30 else 1))
+
+    def losses(self, batch):
+        return super().losses(batch.values)
+
+
+def test_an_exploding_loss_stops_with_the_records_of_its_batch(tmp_path):
+    with pytest.raises(
+        TrainingError, match=r"at step 30, expected less than 20 times .*; its records: line 30"
+    ):
+        fit(Exploding(), schedule(40), tmp_path / "run")
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    fit(Regression(), schedule(2), tmp_path / "run")
+    other = Regression()
+    other.module[2] = nn.Linear(16, 11)
+    with pytest.raises(
+        TrainingError, match=r"differs in \['2.bias', '2.weight'\], expected one of this stage"
+    ):
+        fit(other, schedule(4), tmp_path / "run")
+
+
+def test_the_official_schedule_is_linear_and_the_mapper_learns_faster():
+    assert [learning_rate_factor(step, 4, 2, "linear") for step in range(4)] == [0.0, 0.5, 1.0, 0.5]
+    (optimizer,) = build_optimizers(Regression().module, 1e-3, None, faster=("2.",))
+    assert [(group["lr"], len(group["params"])) for group in optimizer.param_groups] == [(1e-3, 2), (1e-2, 2)]
 
 
 def test_training_lowers_the_loss_and_draws_its_curve(tmp_path):
