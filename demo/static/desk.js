@@ -7,7 +7,7 @@
   const TEXT = {
     open: "Open the picture", title: "Picture", yours: "Your picture", close: "Close", before: "Drawing before", next: "Next drawing",
     guidance: "Guidance", steps: "Steps", scheduler: "Scheduler", seed: "Seed", dice: "Another seed",
-    redraw: "Draw again", variations: "Four variations", strip: "Guidance strip", stop: "Stop",
+    redraw: "Draw again", anew: "Draw again with a new seed", variations: "Four variations", strip: "Guidance strip", stop: "Stop",
     use: "Use as input", copy: "Copy picture", save: "Download", zoomIn: "Larger", zoomOut: "Smaller", fit: "Whole picture",
     drawings: "Drawings", drawing: (n, all) => `Drawing ${n} of ${all}`, forming: "Being drawn",
     hint: "The words stay; only the picture is drawn anew from the same vokens.",
@@ -32,7 +32,7 @@
     p.film = make("div", { class: "film", role: "group", "aria-label": TEXT.drawings });
     p.fields = fields(p);
     p.problem = make("p", { class: "problem", role: "alert" });
-    p.redraw = make("button", { type: "button", class: "main", onclick: () => draw([settings()]) }, TEXT.redraw);
+    p.redraw = make("button", { type: "button", class: "main", onclick: () => draw([unchanged() ? { ...settings(), seed: newSeed() } : settings()]) }, TEXT.redraw);
     p.variations = make("button", { type: "button", onclick: () => draw([1, 2, 3, 4].map(() => ({ ...settings(), seed: newSeed() }))) }, TEXT.variations);
     p.strip = make("button", { type: "button", onclick: () => draw(STRIP.map((guidance_scale) => ({ ...settings(), guidance_scale }))) }, TEXT.strip);
     p.stop = make("button", { type: "button", class: "main", onclick: () => deed("stop") }, TEXT.stop);
@@ -58,7 +58,8 @@
     };
     p.scheduler = make("select", { id: "desk-scheduler" }, ...Object.entries(SCHEDULERS).map(([value, name]) => make("option", { value }, name)));
     p.seed = make("input", { type: "text", id: "desk-seed", inputmode: "numeric", autocomplete: "off", spellcheck: "false" });
-    return make("div", { class: "fields" },
+    const nameRedraw = () => { p.redraw.textContent = unchanged() ? TEXT.anew : TEXT.redraw; };
+    return make("div", { class: "fields", oninput: nameRedraw, onclick: nameRedraw },
       slider("guidance_scale", TEXT.guidance, 1, 20, 0.5), slider("num_inference_steps", TEXT.steps, 1, 50, 1),
       make("div", { class: "field" }, make("label", { for: "desk-scheduler" }, TEXT.scheduler), p.scheduler),
       make("div", { class: "field seed" }, make("label", { for: "desk-seed" }, TEXT.seed), p.seed, button("dice", TEXT.dice, () => { p.seed.value = newSeed(); })));
@@ -145,6 +146,7 @@
     }
     parts.scheduler.value = one.scheduler;
     parts.seed.value = one.seed;
+    parts.redraw.textContent = TEXT.anew;
   }
 
   function closed() {
@@ -160,6 +162,12 @@
     guidance_scale: Number(parts.guidance_scale.value), num_inference_steps: Number(parts.num_inference_steps.value),
     scheduler: parts.scheduler.value, seed: parts.seed.value.trim(),
   });
+
+  // The same settings give the same file, so that drawing again would change nothing.
+  function unchanged() {
+    const now = drawing();
+    return Boolean(now) && Object.entries(settings()).every(([name, value]) => now[name] === value);
+  }
 
   function draw(choices) {
     shown.asked = choices;
