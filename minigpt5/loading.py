@@ -16,4 +16,5 @@ def load(
     `OptionError`.
     """
     loaded = load_model(path, quantize=quantize, device=device, dtype=dtype)
-    return Engine(loaded.model, loaded.tokenizer, loaded.config, loaded.facts)
+    facts = {**loaded.facts, "folder": str(path)}
+    return Engine(loaded.model, loaded.tokenizer, loaded.config, facts)
