@@ -14,8 +14,10 @@ import platformdirs
 import minigpt5
 from demo import create_demo, launch_options
 from demo.store import ChatStore, Retention
+from demo.zero_gpu import on_lent_gpu
 
 DEFAULT_MODEL = "weights/storybook"
+SPACE_VOLUME = Path("/data")  # where a Space has its bucket, if it has one
 OFFLINE = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_RUN_HISTORY": "False",
@@ -33,7 +35,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     model = parser.add_argument_group("model")
     model.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="PATH", help="model folder (default: %(default)s)"
+        "--model",
+        default=os.environ.get("MINIGPT5_MODEL", DEFAULT_MODEL),
+        metavar="PATH",
+        help="model folder (default: $MINIGPT5_MODEL, or the embedded one: %(default)s)",
     )
     model.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
     model.add_argument(
@@ -47,15 +52,22 @@ def build_parser() -> argparse.ArgumentParser:
     )
     model.add_argument(
         "--quantize",
-        default=None,
+        default=os.environ.get("MINIGPT5_QUANTIZE") or None,
         choices=("4bit", "8bit"),
-        help="quantize the language model (4bit is the faster)",
+        help="quantize the language model, 4bit is the faster (default: $MINIGPT5_QUANTIZE, or not at all)",
     )
     page = parser.add_argument_group("page")
     page.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network"
+        "--host",
+        default=os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if on_space() else "127.0.0.1"),
+        help="address to listen on (default: %(default)s); 0.0.0.0 opens it to the network",
     )
-    page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
+    page.add_argument(
+        "--port",
+        type=_port,
+        default=os.environ.get("GRADIO_SERVER_PORT", "7860"),
+        help="port to listen on (default: %(default)s)",
+    )
     page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
     page.add_argument("--mcp", action="store_true", help="also serve the endpoints as tools of an MCP server")
     _add_chat_flags(parser)
@@ -128,7 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(f"Loading {flags.model} ...", flush=True)
     try:
-        engine = minigpt5.load(flags.model, device=flags.device, dtype=flags.dtype, quantize=flags.quantize)
+        engine = on_lent_gpu(
+            minigpt5.load(flags.model, device=flags.device, dtype=flags.dtype, quantize=flags.quantize)
+        )
         if flags.compile:
             print("Compiling ...", flush=True)
             engine.compile()
@@ -146,12 +160,20 @@ def default_data() -> Path:
     return platformdirs.user_data_path("minigpt5", appauthor=False)
 
 
+def on_space() -> bool:
+    """Whether this runs as a Space of Hugging Face, where a visitor comes from outside the machine."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
 def open_store(flags: argparse.Namespace) -> ChatStore:
     """The chats that the flags ask for, those beyond their limits deleted."""
-    if flags.ephemeral:
+    url = flags.database or os.environ.get("DATABASE_URL")
+    if on_space() and flags.data is None:
+        flags.data = SPACE_VOLUME if SPACE_VOLUME.is_mount() else None
+    nowhere_to_keep = on_space() and flags.data is None and url is None
+    if flags.ephemeral or nowhere_to_keep:
         return ChatStore()
     retention = Retention(flags.keep_days, flags.keep_gb)
-    url = flags.database or os.environ.get("DATABASE_URL")
     store = ChatStore.in_folder(flags.data or default_data(), url, retention)
     store.sweep()
     store.tidy()
