@@ -56,7 +56,7 @@ print("crossed")
 
 def test_conversation_options_and_events_cross_the_fork() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FORKED], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", FORKED], cwd=ROOT, capture_output=True, text=True, timeout=400, check=False
     )
     assert done.stdout == "crossed\n", done.stderr
 

@@ -5,12 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from demo.running_app import REAL, running
 from gradio_client import Client
+from running_app import REAL, ROOT, running
 
 import app
 
-ROOT = Path(__file__).parents[1]
 GUARD = """
 import socket
 connect = socket.socket.connect
