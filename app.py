@@ -16,8 +16,10 @@ from demo import create_demo, launch_options
 from demo.arena import arena_launch_options, create_arena
 from demo.arena_pairs import ArenaError
 from demo.store import ChatStore, Retention
+from demo.zero_gpu import on_lent_gpu
 
 DEFAULT_MODEL = "weights/storybook"
+SPACE_VOLUME = Path("/data")  # where a Space has its bucket, if it has one
 OFFLINE = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_RUN_HISTORY": "False",
@@ -43,7 +45,10 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_model_flags(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("model")
     model.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="PATH", help="model folder (default: %(default)s)"
+        "--model",
+        default=os.environ.get("MINIGPT5_MODEL", DEFAULT_MODEL),
+        metavar="PATH",
+        help="model folder (default: $MINIGPT5_MODEL, or the embedded one: %(default)s)",
     )
     model.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: %(default)s)")
     model.add_argument(
@@ -57,9 +62,9 @@ def _add_model_flags(parser: argparse.ArgumentParser) -> None:
     )
     model.add_argument(
         "--quantize",
-        default=None,
+        default=os.environ.get("MINIGPT5_QUANTIZE") or None,
         choices=("4bit", "8bit"),
-        help="quantize the language model (4bit is the faster)",
+        help="quantize the language model, 4bit is the faster (default: $MINIGPT5_QUANTIZE, or not at all)",
     )
     model.add_argument(
         "--offload-vision",
@@ -71,9 +76,16 @@ def _add_model_flags(parser: argparse.ArgumentParser) -> None:
 def _add_page_flags(parser: argparse.ArgumentParser) -> None:
     page = parser.add_argument_group("page")
     page.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network"
+        "--host",
+        default=os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if on_space() else "127.0.0.1"),
+        help="address to listen on (default: %(default)s); 0.0.0.0 opens it to the network",
     )
-    page.add_argument("--port", type=_port, default=7860, help="port to listen on (default: %(default)s)")
+    page.add_argument(
+        "--port",
+        type=_port,
+        default=os.environ.get("GRADIO_SERVER_PORT", "7860"),
+        help="port to listen on (default: %(default)s)",
+    )
     page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
     page.add_argument("--mcp", action="store_true", help="also serve the endpoints as tools of an MCP server")
     page.add_argument(
@@ -167,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (minigpt5.MiniGPT5Error, OSError) as error:
         print(f"Cannot keep chats: {error}", file=sys.stderr)
         return 1
-    demo = create_demo(engine, store=store, max_users=flags.max_users, queue_size=flags.queue)
+    demo = create_demo(on_lent_gpu(engine), store=store, max_users=flags.max_users, queue_size=flags.queue)
     options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb", "mcp_server": flags.mcp}
     demo.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
     return 0
@@ -178,12 +190,20 @@ def default_data() -> Path:
     return platformdirs.user_data_path("minigpt5", appauthor=False)
 
 
+def on_space() -> bool:
+    """Whether this runs as a Space of Hugging Face, where a visitor comes from outside the machine."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
 def open_store(flags: argparse.Namespace) -> ChatStore:
     """The chats that the flags ask for, those beyond their limits deleted."""
-    if flags.ephemeral:
+    url = flags.database or os.environ.get("DATABASE_URL")
+    if on_space() and flags.data is None:
+        flags.data = SPACE_VOLUME if SPACE_VOLUME.is_mount() else None
+    nowhere_to_keep = on_space() and flags.data is None and url is None
+    if flags.ephemeral or nowhere_to_keep:
         return ChatStore()
     retention = Retention(flags.keep_days, flags.keep_gb)
-    url = flags.database or os.environ.get("DATABASE_URL")
     store = ChatStore.in_folder(flags.data or default_data(), url, retention)
     store.sweep()
     store.tidy()

@@ -73,7 +73,9 @@ class Reply:
                 self.finished = event
                 options = {**self._node.options, "seed": seed}
                 figures = {**timings, "tokens": len(token_ids)}
-                self._node = replace(self._node, ending=reason, options=options, timings=figures)
+                self._node = replace(
+                    self._node, ending=reason, options=options, timings=figures, token_ids=token_ids
+                )
             case _:
                 assert_never(event)
 

@@ -5,13 +5,14 @@ The browser never sends the history back, it only looks at it. A session goes wi
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from demo.render import ChatPart
 from demo.reply import Reply
 from demo.store.files import PictureFiles
-from demo.store.records import Node, Picture, Upload, Words
+from demo.store.records import Node, Picture, Role, Upload, Words
 from demo.store.tree import Tree
-from minigpt5 import Conversation, ImagePart, Message, MiniGPT5Error, TextPart
+from minigpt5 import Conversation, MiniGPT5Error
 
 SHOWN_TURNS = 50  # a longer view would slow down every word that streams
 
@@ -54,34 +55,36 @@ class Session:
         raise MiniGPT5Error("That picture is not in this chat any more")
 
 
-def conversation(tree: Tree, node_id: str, files: PictureFiles) -> Conversation:
-    """The chat up to the user's message `node_id` as the model gets it; messages that nobody answered are left out."""
+def heard(tree: Tree, node_id: str, files: PictureFiles) -> list[tuple[Role, list[str | Path]]]:
+    """Who said what up to the user's message `node_id`, as the model gets it: words, and the files of pictures.
+
+    Messages that nobody answered are left out.
+    """
     path = tree.path_to(node_id)
-    found = Conversation()
+    turns: list[tuple[Role, list[str | Path]]] = []
     for asked, answer in zip(path[:-1:2], path[1::2], strict=False):
-        said = _message(answer, files)
-        if said is not None:
-            found = found.add(_asked(asked, files)).add(said)
-    return found.add(_asked(path[-1], files))
+        said = list(_parts(answer, files))
+        if said:
+            turns += [(asked.role, list(_parts(asked, files))), (answer.role, said)]
+    return [*turns, (path[-1].role, list(_parts(path[-1], files)))]
 
 
-def _asked(node: Node, files: PictureFiles) -> Message:
-    return Message(node.role, tuple(_parts(node, files)))
+def conversation(tree: Tree, node_id: str, files: PictureFiles) -> Conversation:
+    """What was `heard`, with its pictures opened."""
+    found = Conversation()
+    for role, parts in heard(tree, node_id, files):
+        found = found.user(*parts) if role == "user" else found.assistant(*parts)
+    return found
 
 
-def _message(node: Node, files: PictureFiles) -> Message | None:
-    parts = tuple(_parts(node, files))
-    return Message(node.role, parts) if parts else None
-
-
-def _parts(node: Node, files: PictureFiles) -> Iterator[TextPart | ImagePart]:
+def _parts(node: Node, files: PictureFiles) -> Iterator[str | Path]:
     for part in node.parts:
         match part:
             case Words(text, remark=False):
-                yield TextPart(text)
+                yield text
             case Upload(file):
-                yield ImagePart(files.image(file))
+                yield files.path(file)
             case Picture(drawings=drawings, chosen=chosen):
-                yield ImagePart(files.image(drawings[chosen].file))
+                yield files.path(drawings[chosen].file)
             case _:
                 pass  # remarks and sketches are the page's own

@@ -16,8 +16,8 @@ CONTENT_POLICY = '<meta http-equiv="Content-Security-Policy" content="img-src \'
 STORY_WEIGHTS = (400, 600)
 
 # What the pages are made of, in the order in which they load; a new file of style or script gets a line here.
-STYLES = ("style.css", "chat.css", "history.css", "desk.css")
-SCRIPTS = ("deeds.js", "page.js", "rows.js", "history.js", "desk.js", "composer.js")
+STYLES = ("style.css", "chat.css", "history.css", "desk.css", "inside.css")
+SCRIPTS = ("deeds.js", "page.js", "rows.js", "history.js", "desk.js", "inside.js", "composer.js")
 
 # Gradio's variable -> ours; the same in light and dark, where ours change.
 VARIABLES = {

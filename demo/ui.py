@@ -14,6 +14,7 @@ from demo.engine_type import ChatEngine
 from demo.examples import load_examples
 from demo.header import header_html, placeholder_html
 from demo.history import HistoryHandlers
+from demo.inside_page import wire_inside
 from demo.pictures import PictureFolder
 from demo.sessions import Session
 from demo.settings import settings_panel
@@ -120,6 +121,7 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
         controls,
         {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users},
     )
+    wire_inside(chat, session)
     new.click(past.new, session, shown, **QUIET)
     composer.stop(chat.stop, session, shown, **QUIET)
     who = [gr.JSON(visible=False), gr.JSON(visible=False)]  # the browser's secret, the tab's chat

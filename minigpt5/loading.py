@@ -26,4 +26,5 @@ def load(
     loaded = load_model(
         path, quantize=quantize, device=device, dtype=dtype, offload_vision=offload_vision, report=report
     )
-    return Engine(loaded.model, loaded.tokenizer, loaded.config, loaded.facts)
+    facts = {**loaded.facts, "folder": str(path)}
+    return Engine(loaded.model, loaded.tokenizer, loaded.config, facts)

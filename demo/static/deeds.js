@@ -6,7 +6,7 @@
 // minigpt5.pictures(row)          [{element, data}]: the pictures the model drew in a row, in the order of the outline
 (() => {
   const page = (window.minigpt5 ||= {});
-  const DATA = ["status", "outline", "history", "desk", "restored"];
+  const DATA = ["status", "outline", "history", "desk", "restored", "inside"];
   const read = {};
 
   page.about = {}; // of each deed, since Gradio asks for it a little later
@@ -54,6 +54,7 @@
     dice: '<rect x="4" y="4" width="16" height="16" rx="4"/><path d="M9 9v.1M15 9v.1M12 12v.1M9 15v.1M15 15v.1"/>',
     save: '<path d="M12 4v11M7 11l5 5 5-5M5 20h14"/>',
     camera: '<path d="M4 8h4l2-3h4l2 3h4v11H4z"/><circle cx="12" cy="13" r="3.500"/>',
+    inside: '<path d="M3 12s3.500-6.500 9-6.500 9 6.500 9 6.500-3.500 6.500-9 6.500S3 12 3 12z"/><circle cx="12" cy="12" r="2.800"/>',
     up: '<path d="M12 19V6M6 11l6-6 6 6"/>',
   };
   page.icon = (name) => {

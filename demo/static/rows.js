@@ -62,7 +62,7 @@
       ...versions(row),
       ...(mine ? [button("edit", "Edit message", () => deed("edit", data.id))] : [button("retry", "Retry answer", () => deed("retry", data.id))]),
       button("copy", "Copy text", (event) => copy(event, row)),
-      ...(mine ? [] : figures(row)),
+      ...(mine ? [] : [...figures(row), page.lookInside(data.id)]),
       ...(note && !mine ? [make("span", { class: "ending" }, note)] : []));
   }
 

@@ -88,7 +88,14 @@ class ChatStore:
             rows = connection.execute(select(nodes).where(nodes.c.chat == chat).order_by(nodes.c.number))
             found = [
                 Node(
-                    row.id, row.parent, row.role, load_parts(row.parts), row.options, row.ending, row.timings
+                    row.id,
+                    row.parent,
+                    row.role,
+                    load_parts(row.parts),
+                    row.options,
+                    row.ending,
+                    row.timings,
+                    tuple(row.token_ids),
                 )
                 for row in rows
             ]
@@ -111,6 +118,7 @@ class ChatStore:
             "options": node.options,
             "ending": node.ending,
             "timings": node.timings,
+            "token_ids": list(node.token_ids),
         }
         with self.engine.begin() as connection:
             if not _touch(connection, owner, chat, updated=self._clock()):

@@ -54,6 +54,7 @@ nodes = Table(
     Column("options", JSON, nullable=False),
     Column("ending", String(7), nullable=False),
     Column("timings", JSON, nullable=False),
+    Column("token_ids", JSON, nullable=False),
 )
 
 # which message needs which file

@@ -61,7 +61,10 @@ Part = Words | Upload | Picture | Sketch
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One message of the tree. `options` are those of the answer (a user's node holds what was asked for with it)."""
+    """One message of the tree. `options` are those of the answer (a user's node holds what was asked for with it).
+
+    `token_ids` are those of a finished answer, as `TurnFinished` has them.
+    """
 
     id: str
     parent: str | None
@@ -70,6 +73,7 @@ class Node:
     options: dict[str, object] = field(default_factory=dict)
     ending: Ending = "stop"
     timings: dict[str, float] = field(default_factory=dict)
+    token_ids: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:

@@ -1,0 +1,83 @@
+"""A reply looked into: its prompt and tokens, the seconds of its parts, what its vokens do, and a script that makes
+it again.
+
+What the model was handed is worked out anew from the stored chat; only the reply's own token ids are kept with it.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from demo import view
+from demo.chat import ChatHandlers, sentence
+from demo.pictures import file_url
+from demo.sessions import Session, conversation, heard
+from demo.snippet import Loading, snippet
+from demo.store.records import Node, Picture
+from minigpt5 import GenerationOptions, MiniGPT5Error, Token
+
+FAILED = "This reply could not be looked into."
+DIGITS = 4
+
+log = logging.getLogger(__name__)
+
+
+class InsideHandlers:
+    """What can be asked about a reply; the chat's handlers keep the engine and the files."""
+
+    def __init__(self, chat: ChatHandlers) -> None:
+        self._chat = chat
+
+    def look(self, session: Session, about: object) -> str:
+        """Everything about the reply `about`, for the script; a sentence where that is not to be had."""
+        try:
+            facts = self._facts(session, _answer(session, about))
+        except MiniGPT5Error as error:
+            facts = {"problem": sentence(error)}
+        except Exception:
+            log.exception("the look inside failed")
+            facts = {"problem": FAILED}
+        return view.data_html("inside", {"node": about, **facts})
+
+    def _facts(self, session: Session, node: Node) -> dict[str, Any]:
+        asked = str(node.parent)
+        options = GenerationOptions(**node.options)  # type: ignore[arg-type]  # made of an earlier one
+        seen = self._chat.engine.inspect(
+            conversation(session.tree, asked, self._chat.files), node.token_ids, options
+        )
+        pictures = [part for part in node.parts if isinstance(part, Picture)]
+        return {
+            "prompt": _plain(seen.prompt),
+            "reply": _plain(seen.reply),
+            "tokens_per_picture": seen.tokens_per_picture,
+            "dropped_turns": seen.dropped_turns,
+            "timings": node.timings,
+            "ending": node.ending,
+            "pictures": [self._picture(part) for part in pictures],
+            "snippet": self._snippet(session, node, options) if node.token_ids else "",
+        }
+
+    def _picture(self, picture: Picture) -> dict[str, Any]:
+        influence = self._chat.engine.voken_influence(self._chat.files.vokens(picture.vokens))
+        url = file_url(self._chat.files.path(picture.drawings[picture.chosen].file))
+        return {"url": url, "influence": influence.round(DIGITS).astype(float).round(DIGITS).tolist()}
+
+    def _snippet(self, session: Session, node: Node, options: GenerationOptions) -> str:
+        facts = {name: str(value) for name, value in self._chat.engine.description.items()}
+        loading = Loading(Path(facts["folder"]), facts["device"], facts["dtype"], facts["quantization"])
+        turns = heard(session.tree, str(node.parent), self._chat.files)
+        return snippet(loading, self._chat.files.folder, turns, options)
+
+
+def _answer(session: Session, about: object) -> Node:
+    """The model's message that the script means; raises `MiniGPT5Error` when there is none."""
+    if isinstance(about, str) and about in session.tree:
+        node = session.tree.node(about)
+        if node.role == "assistant" and node.ending:
+            return node
+    raise MiniGPT5Error("That reply is not in this chat any more, or is not finished")
+
+
+def _plain(tokens: Sequence[Token]) -> list[tuple[int, str, str]]:
+    return [(token.id, token.text, token.kind) for token in tokens]
