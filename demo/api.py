@@ -1,6 +1,7 @@
 """The public endpoints, for other programs: what the page can do, as functions of JSON (see `api_events`).
 
-`/chat` streams growing values, `/stream` events, `/reply` gives the whole at once, `/redraw` draws a picture again.
+`/chat` streams growing values, `/stream` events, `/reply` gives the whole at once, `/redraw` draws a picture again,
+`/story` tells a story.
 """
 
 import time
@@ -14,16 +15,21 @@ import gradio as gr
 from demo.api_events import (
     Json,
     JsonEvent,
+    JsonStoryEvent,
     folded,
     read_history,
     read_options,
     read_vokens,
+    story_to_json,
     to_json,
     uploaded_path,
 )
 from demo.chat import YIELD_SECONDS, sentence, verify_size
 from demo.engine_type import ChatEngine
 from demo.pictures import PictureFolder
+from demo.story.cast import read_cast
+from demo.story.premise import Premise
+from demo.story.writer import write_story
 from minigpt5 import ImagePart, MiniGPT5Error, TextPart, open_image
 
 Endpoint = Callable[..., Iterator[Any]]
@@ -116,6 +122,26 @@ class Endpoints:
         with closing(self._engine.redraw(read_vokens(vokens), chosen)) as events:
             yield from to_json(events, self._folder)
 
+    def story(
+        self,
+        premise: str,
+        images: list[dict] | None = None,
+        cast: str = "",
+        scenes: int = 4,
+        tone: str = "plain",
+        options: dict | None = None,
+    ) -> Iterator[JsonStoryEvent]:
+        """Tell a picture story, scene by scene, each with its words and its picture.
+
+        `premise` says what it is about, `cast` who is in it ("Pip the blue rabbit and a green cat named Mia"), `scenes`
+        is 2 to 12, `tone` plain, bedtime, funny, adventure or fairy tale; `options` are those of `/stream`. Events by
+        "type": scene_started, scene (text, picture, seed) and at the end story, which holds all scenes.
+        """
+        paths = [uploaded_path(image, f"images[{index}]") for index, image in enumerate(images or [])]
+        pictures = tuple(open_image(path) for path in paths)
+        plan = Premise(premise, pictures, read_cast(cast), scenes, tone)
+        yield from story_to_json(write_story(self._engine, plan, options=read_options(options)), self._folder)
+
 
 def add_endpoints(engine: ChatEngine, folder: PictureFolder, concurrency: dict[str, Any]) -> None:
     """Define the endpoints in the page that is being built; `concurrency` bounds the work on the engine."""
@@ -124,6 +150,7 @@ def add_endpoints(engine: ChatEngine, folder: PictureFolder, concurrency: dict[s
         "chat": endpoints.chat,
         "stream": endpoints.stream,
         "redraw": endpoints.redraw,
+        "story": endpoints.story,
     }
     for name, function in streams.items():
         gr.api(_telling_each(function), api_name=name, **concurrency)

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict, assert_never
 import numpy as np
 
 from demo.pictures import PictureFolder
+from demo.story.writer import SceneFinished, SceneStarted, StoryEvent
 from minigpt5 import (
     Conversation,
     Event,
@@ -88,7 +89,32 @@ class FinishedEvent(TypedDict):
     timings: dict[str, float]
 
 
+class SceneStartedEvent(TypedDict):
+    """A scene of a story is about to be told."""
+
+    type: Literal["scene_started"]
+    scene: int
+
+
+class SceneEvent(TypedDict):
+    """A scene is told; `picture` is None when the model drew none."""
+
+    type: Literal["scene"]
+    scene: int
+    text: str
+    picture: PictureEvent | None
+    seed: int
+
+
+class StoryEndEvent(TypedDict):
+    """The whole story, scene by scene."""
+
+    type: Literal["story"]
+    scenes: list[SceneEvent]
+
+
 JsonEvent = TextEvent | PictureStartedEvent | PictureProgressEvent | PictureEvent | FinishedEvent
+JsonStoryEvent = SceneStartedEvent | SceneEvent | StoryEndEvent
 
 
 def to_json(events: Iterable[Event], folder: PictureFolder) -> Iterator[JsonEvent]:
@@ -133,6 +159,22 @@ def _picture(event: ImageFinished, folder: PictureFolder) -> PictureEvent:
         "num_inference_steps": event.num_inference_steps,
         "scheduler": event.scheduler,
     }
+
+
+def story_to_json(events: Iterable[StoryEvent], folder: PictureFolder) -> Iterator[JsonStoryEvent]:
+    """The landmarks of a story as JSON, the whole story last; drafts on the way are not told."""
+    scenes: list[SceneEvent] = []
+    for event in events:
+        match event:
+            case SceneStarted(place):
+                yield {"type": "scene_started", "scene": place}
+            case SceneFinished(place, text, picture, seed):
+                drawn = _picture(picture, folder) if picture else None
+                scenes.append({"type": "scene", "scene": place, "text": text, "picture": drawn, "seed": seed})
+                yield scenes[-1]
+            case _:
+                pass  # words and pictures while they form
+    yield {"type": "story", "scenes": scenes}
 
 
 def folded(events: Iterable[JsonEvent]) -> Json:

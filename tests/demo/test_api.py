@@ -61,7 +61,7 @@ def test_the_python_examples_of_the_documentation_run(
         names.clear()
         gc.collect()
     printed = capsys.readouterr().out
-    assert printed.count(".png") >= 6  # the reply's, the story's, and four redrawn
+    assert printed.count(".png") >= 8  # the reply's, the stream's, four redrawn, and two scenes
 
 
 def test_the_curl_examples_of_the_documentation_run(address: str, tmp_path: Path) -> None:
@@ -80,6 +80,16 @@ def test_a_redraw_with_the_picture_s_own_settings_is_the_same_file(client: Clien
     assert again["type"] == "picture"
     with Image.open(picture["image"]) as one, Image.open(again["image"]) as other:
         assert one.tobytes() == other.tobytes()
+
+
+def test_a_story_comes_scene_by_scene_and_whole_at_the_end(client: Client) -> None:
+    job = client.submit("A green frog finds a kite.", scenes=2, options=QUICK, api_name="/story")
+    *events, story = list(job)
+    assert [event["type"] for event in events] == ["scene_started", "scene"] * 2
+    assert [scene["text"] for scene in story["scenes"]] == [e["text"] for e in events if e["type"] == "scene"]
+    assert all(scene["picture"]["image"].endswith(".png") for scene in story["scenes"])
+    with pytest.raises(Exception, match="scenes"):
+        client.predict("A green frog", scenes=99, options=QUICK, api_name="/story")
 
 
 def test_a_history_is_heeded(client: Client) -> None:
