@@ -86,6 +86,8 @@ class ModelConfig:
             raise CheckpointError(
                 f"{path}: got no such file, expected a model folder with {CONFIG_NAME}"
             ) from error
+        except OSError as error:
+            raise CheckpointError(f"{path}: got {error.strerror}, expected a readable file") from error
         except ValueError as error:
             raise CheckpointError(f"{path}: got text that is not JSON ({error}), expected JSON") from error
         known = {f.name for f in fields(cls)}

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 
 from minigpt5.checkpoint.build import build_empty, parts_of
 from minigpt5.checkpoint.derived_tensors import eva_tensors, prefix_tensors
@@ -183,11 +184,7 @@ def plan(opened: list[Source]) -> dict[str, Planned]:
 
 def verify_plan(planned: dict[str, Planned], opened: list[Source], config: ModelConfig) -> None:
     """Raise `CheckpointError` unless every tensor of the model is there, of its shape, and no other."""
-    expected = {
-        f"{part}/{key}": tuple(tensor.shape)
-        for part, module in parts_of(build_empty(config)).items()
-        for key, tensor in module.state_dict().items()
-    }
+    expected = _expected_shapes(config)
     ours = {name: item for name, item in planned.items() if name.partition("/")[0] in FILLED}
     if missing := [name for name in expected if name not in ours]:
         raise CheckpointError(_lacking(opened, missing))
@@ -200,6 +197,22 @@ def verify_plan(planned: dict[str, Planned], opened: list[Source], config: Model
                 f"{item.entry.file}: got {item.entry.key} of shape {item.entry.shape},"
                 f" expected {expected[name]}"
             )
+
+
+def _expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """The shapes of all tensors of the model by part and name; raises `CheckpointError` for sizes at odds."""
+    try:
+        parts = parts_of(build_empty(config))
+    except (ValueError, TypeError, KeyError, RuntimeError, ArithmeticError, StrictDataclassError) as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(
+            f"the official files: got settings that make no model ({reason}), expected those of their weights"
+        ) from error
+    return {
+        f"{part}/{key}": tuple(tensor.shape)
+        for part, module in parts.items()
+        for key, tensor in module.state_dict().items()
+    }
 
 
 FILLED = ("vision", "language", "mapper", "unet", "vae")

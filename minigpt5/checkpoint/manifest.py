@@ -41,6 +41,8 @@ def verify_manifest(folder: Path) -> None:
         raise CheckpointError(
             f"{path}: got no such file, expected what `convert` writes beside the weights"
         ) from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: got {error.strerror}, expected a readable file") from error
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: got a damaged file, expected checksums and sizes") from error
     for name, expected in checksums.items():

@@ -81,13 +81,20 @@ def read_settings(
     return Settings(
         llm,
         values,
-        read_json(diffusion / "unet" / "config.json"),
-        read_json(diffusion / "vae" / "config.json"),
+        _read_sizes(diffusion / "unet" / "config.json", ("sample_size", "cross_attention_dim")),
+        _read_sizes(diffusion / "vae" / "config.json", ("block_out_channels", "latent_channels")),
         read_json(diffusion / "scheduler" / "scheduler_config.json"),
         read_json(text_encoder) if text_encoder.is_file() else {},
         vit_heads or known.get("vit"),
         qformer_heads or known.get("qformer"),
     )
+
+
+def _read_sizes(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
+    values = read_json(path)
+    if missing := [key for key in needed if values.get(key) is None]:
+        raise CheckpointError(f"{path}: got no {', '.join(missing)}, expected the settings of this part")
+    return values
 
 
 def _known_heads(qformer: Path) -> dict[str, int]:

@@ -28,7 +28,7 @@ def convert_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     if path.is_file():
         tokenizer = _byte_pair_tokenizer(_pieces(path), path)
     elif (folder / "tokenizer.json").is_file():
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer = _read_tokenizer(folder / "tokenizer.json")
     else:
         raise CheckpointError(f"{path}: got no such file, expected the tokenizer of the LLM")
     for token in [*_added_tokens(folder, tokenizer), *CONTROL_TOKENS]:
@@ -40,6 +40,13 @@ def convert_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         unk_token="<unk>",
         clean_up_tokenization_spaces=False,
     )
+
+
+def _read_tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_str(path.read_text())
+    except Exception as error:  # the library raises nothing narrower
+        raise CheckpointError(f"{path}: got a damaged file ({error}), expected a tokenizer") from error
 
 
 def _byte_pair_tokenizer(pieces: list[tuple[str, float, int]], path: Path) -> Tokenizer:

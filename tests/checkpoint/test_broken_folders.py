@@ -112,6 +112,22 @@ def test_half_an_adapter_is_refused(tmp_path: Path) -> None:
         minigpt5.load(tmp_path / "model", device="cpu")
 
 
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", MANIFEST_NAME])
+def test_settings_that_may_not_be_read_are_told(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == name:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CheckpointError, match=rf"{re.escape(name)}: got Permission denied, expected"):
+        minigpt5.load(folder, device="cpu", dtype="float32")
+
+
 def test_a_file_that_may_not_be_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> None:
         raise PermissionError(13, f"Permission denied: {path}")

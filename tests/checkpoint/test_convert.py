@@ -115,6 +115,21 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda r: replace(r / VICUNA / "config.json", b"{"),
         r"config\.json: got text that is not JSON",
     ),
+    "settings at odds with themselves": (
+        lambda r: edit_json(r / VICUNA / "config.json", num_attention_heads=5),
+        r"got settings that make no model \(.*hidden size \(64\) is not a multiple .*\), expected",
+    ),
+    "settings that lack a size": (
+        lambda r: edit_json(r / DIFFUSION / "vae/config.json", block_out_channels=None),
+        r"vae/config\.json: got no block_out_channels, expected the settings of this part",
+    ),
+    "a damaged tokenizer of the fast kind": (
+        lambda r: (
+            (r / VICUNA / "tokenizer.model").unlink(),
+            (r / VICUNA / "tokenizer.json").write_text("{"),
+        ),
+        r"tokenizer\.json: got a damaged file .*, expected a tokenizer",
+    ),
     "no tokenizer": (
         lambda r: (r / VICUNA / "tokenizer.model").unlink(),
         r"tokenizer\.model: got no such file",
@@ -220,6 +235,16 @@ def test_a_place_that_is_taken_or_closed_is_told(out: Path, monkeypatch: pytest.
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(CheckpointError, match="got Permission denied, expected a place to write to"):
         convert(sources("stage1"), out.parent / "closed/model")
+
+
+def test_a_file_that_may_not_be_read_is_told(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *arguments: Any, **options: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CheckpointError, match=r"got Permission denied, expected a readable file"):
+        convert(sources("stage1"), out)
+    assert list(out.parent.iterdir()) == []
 
 
 def test_an_interrupted_conversion_goes_on_where_it_stopped(
