@@ -19,7 +19,7 @@ WEIGHTS = Path(__file__).parents[1] / "weights"
 # and well over chance (0.14 to 0.33), so that a broken link of the chain does. Raise them with the weights.
 FLOOR = {
     "animal": 0.75, "colour": 0.85, "action": 0.75, "position": 0.75, "setting": 0.85, "time": 0.85, "weather": 0.8,
-    "prop": 0.75, "prop_colour": 0.65,
+    "prop": 0.75, "prop_colour": 0.75, "both characters": 0.6,
 }  # fmt: skip
 UNDERSTANDING_FLOOR = 0.75
 
