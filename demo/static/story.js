@@ -1,10 +1,11 @@
 // The story page: a shelf, a sheet for a new story, and the book that is being written. `storybook.js` draws the book.
 (() => {
-  const { ask, el, follow, say, secret } = window.story;
+  const { all, ask, el, follow, say, secret } = window.story;
   const MAX_BYTES = 10 * 2 ** 20;
 
   function start(root) {
-    const { words, tones, limits, logo } = JSON.parse(root.dataset.values);
+    const { tones, limits, logo, ...given } = JSON.parse(root.dataset.values);
+    const words = all(given.words);
     const owner = secret();
     let leave = null, current = null, pictures = [];
 
