@@ -33,15 +33,16 @@
       const match = found.exec(english);
       if (match) return page.fill(table[key][column], match.groups);
     }
-    const pieces = english.split(/\n|(?<=[.!?]) (?=[A-Z])/);
-    return pieces.length > 1 ? pieces.map(worded).join(english.includes("\n") ? "\n" : " ") : english;
+    const pieces = english.split(/(?<=[.!?]) (?=[A-Z])/);
+    return pieces.length > 1 ? pieces.map(worded).join(" ") : english;
   }
 
   function reword(node, name) {
     const before = node[name];
     if (!before) return;
     const [space, words] = [before.match(/^\s*/)[0], before.trim()];
-    const after = worded(words);
+    const line = words.split("\n")[0]; // of an example only its label: what is sent stays English
+    const after = node.parentElement?.matches(".example-text") ? worded(line) + words.slice(line.length) : worded(words);
     if (after !== words) node[name] = space + after;
   }
 
