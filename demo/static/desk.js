@@ -267,8 +267,7 @@
 
   function furnish() {
     for (const row of page.rows()) {
-      for (const element of row.element.querySelectorAll(".image-container")) {
-        if (element.tabIndex !== 0) Object.assign(element, { tabIndex: 0, role: "button" });
+      for (const element of row.element.querySelectorAll(".image-container > button")) {
         const label = `${TEXT.open}: ${element.querySelector("img")?.alt || TEXT.yours}`;
         if (element.getAttribute("aria-label") !== label) element.setAttribute("aria-label", label);
       }
@@ -295,8 +294,9 @@
     const image = element.querySelector("img");
     if (!row || !image || image.src.startsWith("data:image/svg")) return;
     const picture = page.pictures(row).find((one) => one.element === element);
-    if (picture) open({ node: row.data.id, part: picture.data.part }, image.alt, element);
-    else open({ url: image.src }, image.alt, element);
+    const opener = image.closest("button") || element;
+    if (picture) open({ node: row.data.id, part: picture.data.part }, image.alt, opener);
+    else open({ url: image.src }, image.alt, opener);
   }
 
   document.addEventListener("click", opened, true);

@@ -67,7 +67,7 @@
 
   function skipLink() {
     if (here() === undefined || here() === "stage" || find("a.skip")) return;
-    const link = make("a", { class: "skip", href: "#" }, t(here() === "chat" ? "Skip to the message field" : "Skip to the main part"));
+    const link = make("a", { class: "skip", href: MARKS[here()] }, t(here() === "chat" ? "Skip to the message field" : "Skip to the main part"));
     link.addEventListener("click", (event) => { event.preventDefault(); toField(); });
     document.body.prepend(link);
     seen.disconnect();

@@ -27,7 +27,7 @@
       const sign = el("span.sign", { "aria-hidden": "true" });
       sign.innerHTML = logo;
       return el("div.story-head", {},
-        el("a.brand", { href: "./" }, sign, el("span", {}, words.brand)),
+        el("a.brand", { href: "./", "aria-label": words.brand }, sign, el("span", {}, words.brand)),
         el("nav", { "aria-label": words.pages }, el("a", { href: "./" }, words.chat), el("a", { href: "story", "aria-current": "page", onclick: (event) => { event.preventDefault(); location.hash = ""; } }, words.stories)),
         el("details.menu.my-stories", {}, el("summary", {}, words.my_stories), el("div.sheet", {}, shelf,
           el("button", { type: "button", id: "new-story", onclick: () => { location.hash = ""; } }, words.new_story),

@@ -18,7 +18,7 @@
 
   page.language = language;
   page.fill = (words, values = {}) => words.replace(/\{(\w+)\}/g, (slot, name) => values[name] ?? slot);
-  page.t = (english, values) => page.fill(worded(english), values);
+  page.t = (english, values) => page.fill(worded(english) || "", values);
   page.all = (sentences) => Object.fromEntries(Object.entries(sentences).map(([name, english]) => [name, worded(english)]));
 
   const escaped = (words) => words.replace(/[.*+?^$()|[\]\\/]/g, "\\$&");
