@@ -17,18 +17,20 @@ from tempfile import mkdtemp
 from typing import Any
 
 import gradio as gr
+from gradio.i18n import I18nData
 from PIL import Image
 
 from demo.arena_pairs import Comparison, Parts, in_order_of, read_comparisons
 from demo.arena_votes import QUESTIONS, Tally, Vote, VoteStore
 from demo.theme import STATIC, logo_svg, page_head, storybook_theme
+from demo.wording import ARENA_PAGES, translations
 
 ASKED = {
     "language": "Whose words go on more naturally from what came before?",
     "pictures": "Whose picture is better drawn and clearer?",
     "coherence": "Where do words and picture belong together, and to the story, more closely?",
 }
-CHOICES = [("A", "left"), ("Tie", "tie"), ("B", "right")]
+CHOICES = [("A", "left"), (I18nData("Tie"), "tie"), ("B", "right")]
 SIDES = ("A", "B")
 REFRESH_SECONDS = 5
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -99,9 +101,9 @@ def create_arena(results: Path, votes: str | None = None) -> gr.Blocks:
     with gr.Blocks(title="Arena · MiniGPT-5", analytics_enabled=False, fill_width=True) as demo:
         gr.HTML(_header(), elem_id="arena-header", padding=False)
         with gr.Tabs(elem_id="arena-tabs"):
-            with gr.Tab("Compare", id="compare"):
+            with gr.Tab(I18nData("Compare"), id="compare"):
                 _compare_tab(demo, handlers)
-            with gr.Tab("Results", id="results") as tab:
+            with gr.Tab(I18nData("Results"), id="results") as tab:
                 _results_tab(tab, handlers)
     demo.queue()
     return demo
@@ -111,8 +113,10 @@ def arena_launch_options() -> dict[str, Any]:
     """What `demo.launch` must be given for the arena to look as it is meant to, safely and offline."""
     return {
         "theme": storybook_theme(),
-        "css_paths": [STATIC / "style.css", STATIC / "arena.css"],
-        "head": page_head() + f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
+        "css_paths": [STATIC / name for name in ("style.css", "arena.css", "keys.css")],
+        "i18n": translations(*ARENA_PAGES),
+        "head": page_head(*ARENA_PAGES)
+        + f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
         "favicon_path": STATIC / "logo.svg",
         "show_error": False,
         "footer_links": [],
@@ -131,11 +135,11 @@ def _compare_tab(demo: gr.Blocks, handlers: ArenaHandlers) -> None:
         sides = [gr.HTML("", elem_classes="side", padding=False) for _ in SIDES]
     with gr.Column(elem_id="form") as form:
         questions = [
-            gr.Radio(CHOICES, label=title, info=ASKED[name], elem_id=name)
+            gr.Radio(CHOICES, label=I18nData(title), info=I18nData(ASKED[name]), elem_id=name)
             for name, title in QUESTIONS.items()
         ]
         notice = gr.Markdown("", elem_id="notice", container=False)
-        button = gr.Button("Vote", elem_id="vote", variant="primary")
+        button = gr.Button(I18nData("Vote"), elem_id="vote", variant="primary")
         gr.HTML(
             "<p>Keyboard: 1, 2 and 3 answer the next question with A, Tie or B; arrows change an answer; Enter votes.</p>",
             elem_id="keys",
@@ -151,7 +155,7 @@ def _compare_tab(demo: gr.Blocks, handlers: ArenaHandlers) -> None:
 
 def _results_tab(tab: gr.Tab, handlers: ArenaHandlers) -> None:
     table = gr.HTML(handlers.results, elem_id="results", padding=False)
-    download = gr.DownloadButton("All votes as CSV", elem_id="export", size="sm")
+    download = gr.DownloadButton(I18nData("All votes as CSV"), elem_id="export", size="sm")
     download.click(handlers.export, None, download, **QUIET)
     refresh: Callable[[], str] = handlers.results
     gr.Timer(REFRESH_SECONDS).tick(refresh, None, table, **QUIET)

@@ -7,6 +7,7 @@ from dataclasses import fields
 
 import gradio as gr
 from gradio.components import Component
+from gradio.i18n import I18nData
 
 from minigpt5 import GenerationOptions
 
@@ -32,7 +33,7 @@ def settings_panel() -> list[Component]:
     """Draw the controls where the caller stands and return them, with a button that puts the defaults back."""
     gr.HTML("<h2>Settings</h2><p>They hold from your next message on.</p>", elem_classes="panel-title")
     controls = [*_picture_controls(), *_word_controls()]
-    reset = gr.Button("Back to the defaults", variant="secondary", size="sm")
+    reset = gr.Button(I18nData("Back to the defaults"), variant="secondary", size="sm")
     reset.click(default_values, None, controls, queue=False, show_progress="hidden", api_visibility="private")
     return controls
 
@@ -66,31 +67,31 @@ def _picture_controls() -> list[Component]:
     gr.HTML("<h3>Pictures</h3>", elem_classes="panel-title")
     return [
         gr.Radio(
-            PICTURE_CHOICES,
+            [(I18nData(name), value) for name, value in PICTURE_CHOICES],
             value=DEFAULTS.pictures,
-            label="Draw a picture",
+            label=I18nData("Draw a picture"),
             elem_id="option-pictures",
-            info="Let the model decide, have one in every reply, or words alone.",
+            info=I18nData("Let the model decide, have one in every reply, or words alone."),
         ),
         gr.Slider(
-            1, 20, DEFAULTS.guidance_scale, step=0.5, label="Guidance",
+            1, 20, DEFAULTS.guidance_scale, step=0.5, label=I18nData("Guidance"),
             elem_id="option-guidance_scale",
-            info="How closely a picture keeps to the words. 1 is off and twice as fast; very high is garish.",
+            info=I18nData("How closely a picture keeps to the words. 1 is off and twice as fast; very high is garish."),
         ),
         gr.Slider(
-            1, 100, DEFAULTS.num_inference_steps, step=1, label="Steps",
+            1, 100, DEFAULTS.num_inference_steps, step=1, label=I18nData("Steps"),
             elem_id="option-num_inference_steps",
-            info="More steps draw more carefully and take longer.",
+            info=I18nData("More steps draw more carefully and take longer."),
         ),
         gr.Dropdown(
-            SCHEDULER_CHOICES, value=DEFAULTS.scheduler, label="Scheduler",
+            SCHEDULER_CHOICES, value=DEFAULTS.scheduler, label=I18nData("Scheduler"),
             elem_id="option-scheduler", filterable=False,
-            info="How the steps are spaced: DPM-Solver++ is good at 20, DDIM already at 10.",
+            info=I18nData("How the steps are spaced: DPM-Solver++ is good at 20, DDIM already at 10."),
         ),
         gr.Textbox(
-            "", label="Seed",
-            elem_id="option-seed", placeholder="random", max_lines=1,
-            info="The same number repeats words and pictures. Empty or -1: a new one each time.",
+            "", label=I18nData("Seed"),
+            elem_id="option-seed", placeholder=I18nData("random"), max_lines=1,
+            info=I18nData("The same number repeats words and pictures. Empty or -1: a new one each time."),
         ),
     ]  # fmt: skip
 
@@ -99,29 +100,29 @@ def _word_controls() -> list[Component]:
     gr.HTML("<h3>Words</h3>", elem_classes="panel-title")
     return [
         gr.Slider(
-            0, 2, DEFAULTS.temperature, step=0.05, label="Temperature",
+            0, 2, DEFAULTS.temperature, step=0.05, label=I18nData("Temperature"),
             elem_id="option-temperature",
-            info="Low is steady, high is adventurous; 0 always takes the likeliest word.",
+            info=I18nData("Low is steady, high is adventurous; 0 always takes the likeliest word."),
         ),
         gr.Slider(
-            0.05, 1, DEFAULTS.top_p, step=0.05, label="Top-p",
+            0.05, 1, DEFAULTS.top_p, step=0.05, label=I18nData("Top-p"),
             elem_id="option-top_p",
-            info="Choose among the likeliest words that together have this share.",
+            info=I18nData("Choose among the likeliest words that together have this share."),
         ),
         gr.Slider(
-            0, 200, DEFAULTS.top_k, step=1, label="Top-k",
+            0, 200, DEFAULTS.top_k, step=1, label=I18nData("Top-k"),
             elem_id="option-top_k",
-            info="Choose among this many of the likeliest words; 0 is no such limit.",
+            info=I18nData("Choose among this many of the likeliest words; 0 is no such limit."),
         ),
         gr.Slider(
-            0.5, 3, DEFAULTS.repetition_penalty, step=0.05, label="Repetition penalty",
+            0.5, 3, DEFAULTS.repetition_penalty, step=0.05, label=I18nData("Repetition penalty"),
             elem_id="option-repetition_penalty",
-            info="Above 1 it avoids words that it has already used.",
+            info=I18nData("Above 1 it avoids words that it has already used."),
         ),
         gr.Slider(
-            1, 1024, DEFAULTS.max_new_tokens, step=1, label="Longest reply",
+            1, 1024, DEFAULTS.max_new_tokens, step=1, label=I18nData("Longest reply"),
             elem_id="option-max_new_tokens",
-            info="In tokens, which are words or pieces of words; a picture counts as one.",
+            info=I18nData("In tokens, which are words or pieces of words; a picture counts as one."),
         ),
     ]  # fmt: skip
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes.utils.fonts import LocalFont
 
+from demo.wording import words_script
+
 STATIC = Path(__file__).resolve().parent / "static"
 # Model and user words may hold Markdown pictures; none may be fetched from elsewhere.
 CONTENT_POLICY = '<meta http-equiv="Content-Security-Policy" content="img-src \'self\' data: blob:">'
@@ -16,8 +18,18 @@ CONTENT_POLICY = '<meta http-equiv="Content-Security-Policy" content="img-src \'
 STORY_WEIGHTS = (400, 600)
 
 # What the pages are made of, in the order in which they load; a new file of style or script gets a line here.
-STYLES = ("style.css", "chat.css", "history.css", "desk.css", "inside.css")
-SCRIPTS = ("deeds.js", "page.js", "rows.js", "history.js", "desk.js", "inside.js", "composer.js")
+STYLES = ("style.css", "chat.css", "history.css", "desk.css", "inside.css", "keys.css")
+SCRIPTS = (
+    "words.js",
+    "deeds.js",
+    "page.js",
+    "rows.js",
+    "history.js",
+    "desk.js",
+    "inside.js",
+    "composer.js",
+    "keys.js",
+)
 
 # Gradio's variable -> ours; the same in light and dark, where ours change.
 VARIABLES = {
@@ -93,9 +105,10 @@ def style_paths() -> list[Path]:
     return [STATIC / name for name in STYLES]
 
 
-def page_head() -> str:
-    """What goes into the page's head: the policy for pictures, the story font and our scripts."""
-    scripts = "".join(f"<script>{(STATIC / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS)
+def page_head(*words: str) -> str:
+    """What goes into the page's head: the policy for pictures, the story font, our scripts and their tables `words`."""
+    files = ((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    scripts = "".join(f"<script>{script}</script>" for script in (words_script(*words), *files))
     return (
         f'{CONTENT_POLICY}<meta name="color-scheme" content="light dark">'
         f"<style>{''.join(map(_font_face, STORY_WEIGHTS))}</style>{scripts}"

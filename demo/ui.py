@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
+from gradio.i18n import I18nData
 
 from demo.api import add_endpoints
 from demo.chat import ChatHandlers
@@ -23,6 +24,7 @@ from demo.story.office import Office
 from demo.story.pages import build_story_page
 from demo.story.routes import story_routes
 from demo.theme import STATIC, page_head, storybook_theme, style_paths
+from demo.wording import CHAT_PAGES, translations
 
 ENGINE_QUEUE = "engine"
 UPLOAD_SECONDS = 24 * 3600
@@ -63,7 +65,8 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
     return {
         "theme": storybook_theme(),
         "css_paths": style_paths(),
-        "head": page_head(),
+        "head": page_head(*CHAT_PAGES),
+        "i18n": translations(*CHAT_PAGES),
         "app_kwargs": {"routes": demo.story_routes},
         "favicon_path": STATIC / "logo.svg",
         "allowed_paths": [str(folder) for folder in demo.picture_folders],
@@ -82,15 +85,15 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
     session = gr.State(Session())
     with gr.Row(elem_id="header"):
         gr.HTML(header_html(engine.name, engine.description), elem_id="title", padding=False)
-        new = gr.Button("New chat", elem_id="new", variant="secondary", size="sm", min_width=0)
-    with gr.Sidebar(open=False, position="left", width=300, elem_id="history", label="Chats"):
+        new = gr.Button(I18nData("New chat"), elem_id="new", variant="secondary", size="sm", min_width=0)
+    with gr.Sidebar(open=False, position="left", width=300, elem_id="history", label=I18nData("Chats")):
         gr.HTML('<div class="chats"></div>', padding=False)
     chatbot = _chatbot(engine)
     notice = gr.Markdown("", elem_id="notice", container=False)
     gr.HTML(STAGE_HTML, elem_id="stage", padding=False)
     status, outline, history = (gr.HTML("", elem_classes="data", padding=False) for _ in range(3))
     composer = _composer()
-    with gr.Sidebar(open=False, position="right", width=340, elem_id="settings", label="Settings"):
+    with gr.Sidebar(open=False, position="right", width=340, elem_id="settings", label=I18nData("Settings")):
         controls = settings_panel()
     shown = [chatbot, composer, notice, outline, history]
     past = HistoryHandlers(chat)
@@ -156,7 +159,7 @@ def _wire_answer(
 def _chatbot(engine: ChatEngine) -> gr.Chatbot:
     return gr.Chatbot(
         elem_id="chat",
-        label="The chat so far",
+        label=I18nData("The chat so far"),
         show_label=False,
         container=False,
         height="100%",
@@ -175,9 +178,9 @@ def _chatbot(engine: ChatEngine) -> gr.Chatbot:
 def _composer() -> gr.MultimodalTextbox:
     return gr.MultimodalTextbox(
         elem_id="composer",
-        label="Your message",
+        label=I18nData("Your message"),
         show_label=False,
-        placeholder="Ask for a picture or a story…",
+        placeholder=I18nData("Ask for a picture or a story…"),
         file_count="multiple",
         file_types=["image"],
         sources=["upload"],

@@ -1,12 +1,12 @@
 // Pictures on their way to the model: the order of those in the composer, the camera, and files that bring settings along.
 (() => {
   const page = window.minigpt5;
-  const { make, button, deed } = page;
-  const TEXT = {
-    camera: "Take a picture with the camera", shoot: "Take picture", cancel: "Cancel", noCamera: "The camera cannot be used",
-    restored: "Settings of this picture are set:", undo: "Undo", words: "Use its words", close: "Close",
-    move: (n, all) => `Picture ${n} of ${all}. Arrow keys move it, Delete takes it away.`,
-  };
+  const { make, button, deed, fill, t } = page;
+  const TEXT = page.all({
+    camera: "Take a picture with the camera", shoot: "Take picture", cancel: "Cancel", noCamera: "The camera cannot be used ({why}).",
+    restored: "Settings of this picture are set: seed {seed}, guidance {guidance}, {steps} steps.", undo: "Undo", words: "Use its words", close: "Close",
+    move: "Picture {n} of {m}. Arrow keys move it, Delete takes it away.",
+  });
   const SETTINGS = ["guidance_scale", "num_inference_steps", "scheduler", "seed"];
   const find = (selector) => document.querySelector(selector);
 
@@ -52,8 +52,8 @@
     dropped = null;
     const undo = () => { deed("restore", before); hide(); };
     const useWords = () => { type(prompt); hide(); };
-    show(problem ? [make("span", {}, problem)] : [
-      make("span", {}, `${TEXT.restored} seed ${seed}, guidance ${guidance}, ${steps} steps.`),
+    show(problem ? [make("span", {}, t(problem))] : [
+      make("span", {}, fill(TEXT.restored, { seed, guidance, steps })),
       ...(prompt ? [make("button", { type: "button", onclick: useWords }, TEXT.words)] : []),
       make("button", { type: "button", onclick: undo }, TEXT.undo)]);
   }
@@ -96,7 +96,7 @@
   function arrange() {
     const all = thumbnails();
     all.forEach((item, index) => {
-      const label = TEXT.move(index + 1, all.length);
+      const label = fill(TEXT.move, { n: index + 1, m: all.length });
       if (item.getAttribute("aria-label") !== label) item.setAttribute("aria-label", label);
       if (item.dataset.movable) return;
       Object.assign(item.dataset, { movable: "yes" });
@@ -123,7 +123,7 @@
   async function camera() {
     let stream;
     try { stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }); } catch (error) {
-      return show([make("span", {}, `${TEXT.noCamera} (${error.message}).`)]);
+      return show([make("span", {}, fill(TEXT.noCamera, { why: error.message }))]);
     }
     const video = make("video", { autoplay: true, playsinline: true, muted: true });
     video.srcObject = stream;

@@ -3,15 +3,15 @@
 // The server side is `desk.py`. Its data arrives as minigpt5.desk; a null means that the picture is gone.
 (() => {
   const page = window.minigpt5;
-  const { make, button, icon, deed } = page;
-  const TEXT = {
+  const { make, button, icon, deed, fill: filled, t } = page;
+  const TEXT = page.all({
     open: "Open the picture", title: "Picture", yours: "Your picture", close: "Close", before: "Drawing before", next: "Next drawing",
     guidance: "Guidance", steps: "Steps", scheduler: "Scheduler", seed: "Seed", dice: "Another seed",
     redraw: "Draw again", anew: "Draw again with a new seed", variations: "Four variations", strip: "Guidance strip", stop: "Stop",
     use: "Use as input", copy: "Copy picture", save: "Download", zoomIn: "Larger", zoomOut: "Smaller", fit: "Whole picture",
-    drawings: "Drawings", drawing: (n, all) => `Drawing ${n} of ${all}`, forming: "Being drawn",
+    drawings: "Drawings", drawing: "Drawing {n} of {m}", zoom: "Zoom", failed: "Copying did not work: {why}",
     hint: "The words stay; only the picture is drawn anew from the same vokens.",
-  };
+  });
   const SCHEDULERS = { "dpmsolver++": "DPM-Solver++", ddim: "DDIM", pndm: "PNDM" };
   const STRIP = [1, 3, 5, 7.5, 12];
   const ZOOMS = [1, 8];
@@ -26,7 +26,7 @@
     p.image = make("img", { alt: "", draggable: "false" });
     p.forming = make("div", { class: "forming", "aria-live": "off" });
     p.canvas = make("div", { class: "canvas" }, p.image);
-    p.zoom = make("div", { class: "zoom", role: "group", "aria-label": "Zoom" },
+    p.zoom = make("div", { class: "zoom", role: "group", "aria-label": TEXT.zoom },
       button("minus", TEXT.zoomOut, () => zoomBy(1 / 1.5)), button("fit", TEXT.fit, fit), button("plus", TEXT.zoomIn, () => zoomBy(1.5)));
     p.prompt = make("p", { class: "prompt" });
     p.film = make("div", { class: "film", role: "group", "aria-label": TEXT.drawings });
@@ -91,7 +91,7 @@
     const { drawings, chosen, forming, busy, prompt, problem } = page.desk;
     parts.dialog.classList.toggle("busy", busy);
     parts.prompt.textContent = prompt;
-    if (problem) parts.problem.textContent = problem;
+    if (problem) parts.problem.textContent = t(problem);
     const alone = forming.length === 1;
     const now = alone ? forming[0].url : drawings[chosen].url;
     if (parts.image.getAttribute("src") !== now) parts.image.src = now;
@@ -130,8 +130,8 @@
     const focused = parts.film.contains(document.activeElement);
     parts.film.dataset.state = state;
     parts.film.replaceChildren(...drawings.map((one, index) => make("button", {
-      type: "button", class: "frame", "aria-pressed": String(index === chosen), disabled: busy, title: one.label,
-      "aria-label": `${TEXT.drawing(index + 1, drawings.length)}, ${one.label}`, onclick: () => choose(index),
+      type: "button", class: "frame", "aria-pressed": String(index === chosen), disabled: busy, title: t(one.label),
+      "aria-label": `${filled(TEXT.drawing, { n: index + 1, m: drawings.length })}, ${t(one.label)}`, onclick: () => choose(index),
     }, make("img", { src: one.url, alt: "" }), make("span", {}, `${index + 1} · ${one.guidance_scale}`))));
     const current = parts.film.children[chosen];
     current?.scrollIntoView({ block: "nearest", inline: "center" });
@@ -206,7 +206,7 @@
     try {
       const blob = await (await fetch(parts.image.src)).blob();
       await navigator.clipboard.write([new ClipboardItem({ [blob.type]: blob })]);
-    } catch (error) { parts.problem.textContent = `Copy: ${error.message}`; return; }
+    } catch (error) { parts.problem.textContent = filled(TEXT.failed, { why: error.message }); return; }
     const was = [...sign.childNodes];
     sign.replaceChildren(...icon("done").childNodes);
     setTimeout(() => sign.replaceChildren(...was), 1400);
@@ -267,7 +267,7 @@
 
   function flipper({ part, chosen, drawings }, node) {
     const to = (index) => deed("choose", { node, part, chosen: index });
-    return make("div", { class: "drawings", role: "group", "aria-label": TEXT.drawing(chosen + 1, drawings), "data-state": `${chosen}/${drawings}` },
+    return make("div", { class: "drawings", role: "group", "aria-label": filled(TEXT.drawing, { n: chosen + 1, m: drawings }), "data-state": `${chosen}/${drawings}` },
       button("back", TEXT.before, () => to(chosen - 1), { disabled: chosen === 0 }),
       make("span", { "aria-hidden": "true" }, `${chosen + 1}/${drawings}`),
       button("on", TEXT.next, () => to(chosen + 1), { disabled: chosen === drawings - 1 }));
@@ -275,8 +275,7 @@
 
   function furnish() {
     for (const row of page.rows()) {
-      for (const element of row.element.querySelectorAll(".image-container")) {
-        if (element.tabIndex !== 0) Object.assign(element, { tabIndex: 0, role: "button" });
+      for (const element of row.element.querySelectorAll(".image-container > button")) {
         const label = `${TEXT.open}: ${element.querySelector("img")?.alt || TEXT.yours}`;
         if (element.getAttribute("aria-label") !== label) element.setAttribute("aria-label", label);
       }
@@ -303,8 +302,9 @@
     const image = element.querySelector("img");
     if (!row || !image || image.src.startsWith("data:image/svg")) return;
     const picture = page.pictures(row).find((one) => one.element === element);
-    if (picture) open({ node: row.data.id, part: picture.data.part }, image.alt, element);
-    else open({ url: image.src }, image.alt, element);
+    const opener = image.closest("button") || element;
+    if (picture) open({ node: row.data.id, part: picture.data.part }, image.alt, opener);
+    else open({ url: image.src }, image.alt, opener);
   }
 
   document.addEventListener("click", opened, true);

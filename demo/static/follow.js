@@ -13,7 +13,7 @@ window.story = (() => {
     } catch { return fresh(); }
   }
 
-  const say = (words, values = {}) => words.replace(/\{(\w+)\}/g, (slot, name) => values[name] ?? slot);
+  const { t, all, fill: say } = window.minigpt5;
 
   async function ask(url, { values, body, owner } = {}) {
     const headers = owner ? { "X-Story-Owner": owner } : {};
@@ -21,7 +21,7 @@ window.story = (() => {
     const answer = await fetch(url, { method: sent ? "POST" : "GET", headers, body: body ?? (values && JSON.stringify(values)) });
     if (!answer.ok) {
       const told = await answer.json().catch(() => ({}));
-      throw Object.assign(new Error(told.error || `${answer.status}`), { told: Boolean(told.error) });
+      throw Object.assign(new Error(t(told.error) || `${answer.status}`), { told: Boolean(told.error) });
     }
     return answer;
   }
@@ -30,7 +30,7 @@ window.story = (() => {
     const answer = await fetch(url, { headers: owner ? { "X-Story-Owner": owner } : {}, signal });
     if (!answer.ok) {
       const told = await answer.json().catch(() => ({}));
-      throw Object.assign(new Error(told.error || `${answer.status}`), { told: Boolean(told.error) });
+      throw Object.assign(new Error(t(told.error) || `${answer.status}`), { told: Boolean(told.error) });
     }
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let buffer = "";
@@ -78,5 +78,5 @@ window.story = (() => {
     return node;
   }
 
-  return { ask, el, follow, say, secret };
+  return { all, ask, el, follow, say, secret, t };
 })();

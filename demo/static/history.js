@@ -1,7 +1,7 @@
 // The list of chats, and who this browser is: a secret that only it knows finds its chats again.
 (() => {
   const page = window.minigpt5;
-  const { make, button, icon, deed } = page;
+  const { make, button, icon, deed, t } = page;
   const SEARCH_MS = 180;
   const WIDE = 1100;
   const LONG_MS = 5 * 60 * 1000;
@@ -23,11 +23,11 @@
   function dayOf(updated) {
     const date = new Date(updated * 1000);
     const days = Math.round((midnight(new Date()) - midnight(date)) / DAY);
-    if (days <= 0) return "Today";
-    if (days === 1) return "Yesterday";
-    if (days < 7) return date.toLocaleDateString("en", { weekday: "long" });
+    if (days <= 0) return t("Today");
+    if (days === 1) return t("Yesterday");
+    if (days < 7) return date.toLocaleDateString(page.language, { weekday: "long" });
     const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
-    return date.toLocaleDateString("en", { day: "numeric", month: "long", ...year });
+    return date.toLocaleDateString(page.language, { day: "numeric", month: "long", ...year });
   }
 
   function entry(chat, open) {
@@ -35,12 +35,12 @@
     const begin = (deleting) => () => { atWork = { id: chat.id, deleting }; render(); };
     return make("li", { class: "entry", "data-chat": chat.id },
       make("button", { type: "button", class: "title", title: chat.title, "aria-current": chat.id === open ? "page" : null, onclick: () => choose(chat.id) }, chat.title),
-      button("edit", `Rename “${chat.title}”`, begin(false)),
-      button("remove", `Delete “${chat.title}”`, begin(true)));
+      button("edit", t("Rename “{title}”", chat), begin(false)),
+      button("remove", t("Delete “{title}”", chat), begin(true)));
   }
 
   function renaming(chat) {
-    const field = make("input", { class: "rename", value: chat.title, maxlength: 200, "aria-label": "Title of the chat" });
+    const field = make("input", { class: "rename", value: chat.title, maxlength: 200, "aria-label": t("Title of the chat") });
     const end = (save) => {
       if (atWork?.id !== chat.id) return;
       atWork = null;
@@ -62,10 +62,10 @@
       if (sure) deed("delete", chat.id);
       render(sure ? null : chat.id);
     };
-    const keep = make("button", { type: "button", class: "keep", onclick: end(false) }, "Keep");
-    const remove = make("button", { type: "button", class: "sure", onclick: end(true) }, "Delete");
-    return make("li", { class: "entry asking", role: "group", "aria-label": `Delete “${chat.title}” for good?`, onkeydown: (event) => { if (event.key === "Escape") end(false)(); } },
-      make("span", {}, "Delete for good?"), remove, keep);
+    const keep = make("button", { type: "button", class: "keep", onclick: end(false) }, t("Keep"));
+    const remove = make("button", { type: "button", class: "sure", onclick: end(true) }, t("Delete"));
+    return make("li", { class: "entry asking", role: "group", "aria-label": t("Delete “{title}” for good?", chat), onkeydown: (event) => { if (event.key === "Escape") end(false)(); } },
+      make("span", {}, t("Delete for good?")), remove, keep);
   }
 
   function choose(id) {
@@ -80,13 +80,13 @@
   }
 
   function frame(holder) {
-    const field = make("input", { type: "search", class: "search", placeholder: "Search chats", "aria-label": "Search chats", autocomplete: "off" });
+    const field = make("input", { type: "search", class: "search", placeholder: t("Search chats"), "aria-label": t("Search chats"), autocomplete: "off" });
     let timer = 0;
     field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => deed("search", field.value), SEARCH_MS); });
     holder.replaceChildren(
-      make("h2", {}, "Chats"),
+      make("h2", {}, t("Chats")),
       make("label", { class: "searching" }, icon("search"), field),
-      make("nav", { "aria-label": "Your chats" }));
+      make("nav", { "aria-label": t("Your chats") }));
   }
 
   function render(focus = null) {
@@ -94,13 +94,13 @@
     if (!holder || !page.history) return;
     if (!holder.firstChild) frame(holder);
     const { chats, query, more } = page.history;
-    const empty = query ? `Nothing found for “${query}”.` : "Your chats will be kept here, on the computer that runs this page. Only this browser sees them.";
+    const empty = query ? t("Nothing found for “{query}”.", { query }) : t("Your chats will be kept here, on the computer that runs this page. Only this browser sees them.");
     const list = holder.querySelector("nav");
     const kept = document.activeElement?.closest?.("#history li")?.dataset.chat;
     const top = holder.parentElement.scrollTop;
     list.replaceChildren(
       ...(chats.length ? groups(page.history) : [make("p", { class: "none" }, empty)]),
-      ...(more ? [make("button", { type: "button", class: "older", onclick: () => deed("older") }, "Older chats")] : []));
+      ...(more ? [make("button", { type: "button", class: "older", onclick: () => deed("older") }, t("Older chats"))] : []));
     holder.parentElement.scrollTop = top;
     const asked = list.querySelector(".rename, .keep"); // at once: the next key is meant for it
     if (asked) { asked.focus(); asked.select?.(); return; }

@@ -1,5 +1,6 @@
 // What Gradio lacks: the chat follows its end, files may be dropped anywhere on it, and it speaks to screen readers.
 (() => {
+  const { t } = window.minigpt5;
   const NEAR_END = 140;
   const find = (selector) => document.querySelector(selector);
 
@@ -49,10 +50,10 @@
 
   function nameThings() {
     label("#notice", { role: "status", "aria-live": "polite" });
-    label("#composer textarea", { "aria-label": "Your message" });
-    label("#settings .toggle-button", { "aria-label": "Settings", title: "Settings" });
-    label("#chat .examples", { role: "group", "aria-label": "Examples" }); // a list of buttons is no list
-    label("#history .toggle-button", { "aria-label": "Chats", title: "Chats" });
+    label("#composer textarea", { "aria-label": t("Your message") });
+    label("#settings .toggle-button", { "aria-label": t("Settings"), title: t("Settings"), "data-close": t("Close") });
+    label("#chat .examples", { role: "group", "aria-label": t("Examples") }); // a list of buttons is no list
+    label("#history .toggle-button", { "aria-label": t("Chats"), title: t("Chats"), "data-close": t("Close") });
   }
 
   function watch() {

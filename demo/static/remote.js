@@ -1,7 +1,7 @@
 // The remote: turns the slides of one stage, and asks for the story's next scene.
 (() => {
-  const { ask, follow, say } = window.story;
-  const words = JSON.parse(document.getElementById("words").textContent);
+  const { all, ask, follow, say, t } = window.story;
+  const words = all(JSON.parse(document.getElementById("words").textContent));
   const find = (id) => document.getElementById(id);
   const code = location.pathname.split("/").filter(Boolean).at(-1);
   let view = null;
@@ -23,7 +23,7 @@
     find("now").textContent = text(slide);
     find("then").textContent = text(slide + 1);
     const doing = view.work ? say(words[view.work.state], view.work) : "";
-    tell([say(words.slide, { n: slide + 1, m: last() + 1 }), doing, view.problem].filter(Boolean).join(" · "));
+    tell([say(words.slide, { n: slide + 1, m: last() + 1 }), doing, t(view.problem)].filter(Boolean).join(" · "));
     find("previous").disabled = slide === 0;
     find("next").disabled = slide >= last();
     find("write").hidden = Boolean(view.work);

@@ -1,7 +1,7 @@
 // What stands under each message (versions, edit, retry, copy, figures), and what goes on above the composer.
 (() => {
   const page = window.minigpt5;
-  const { make, button, icon, deed } = page;
+  const { make, button, icon, deed, t } = page;
   const find = (selector) => document.querySelector(selector);
 
   function versions({ data }) {
@@ -12,10 +12,10 @@
       deed("flip", all[index]);
     };
     const shown = `${version + 1}/${all.length}`;
-    return [make("span", { class: "versions", role: "group", "aria-label": `Version ${version + 1} of ${all.length}` },
-      button("back", "Version before", () => to(version - 1), { disabled: version === 0 }),
+    return [make("span", { class: "versions", role: "group", "aria-label": t("Version {n} of {m}", { n: version + 1, m: all.length }) },
+      button("back", t("Version before"), () => to(version - 1), { disabled: version === 0 }),
       make("span", { "aria-hidden": "true" }, shown),
-      button("on", "Next version", () => to(version + 1), { disabled: version === all.length - 1 }))];
+      button("on", t("Next version"), () => to(version + 1), { disabled: version === all.length - 1 }))];
   }
 
   async function copy(event, { element, data }) {
@@ -35,7 +35,7 @@
     area.remove();
   }
 
-  const seconds = (value) => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} s`;
+  const seconds = (value) => t("{n} s", { n: value < 10 ? value.toFixed(2) : value.toFixed(0) });
   function figures({ data }) {
     const { timings } = data;
     if (!timings?.total) return [];
@@ -48,8 +48,8 @@
       ["Tokens a second", timings.tokens_per_second && Math.round(timings.tokens_per_second)],
       ["Seed", data.seed],
     ].filter(([, value]) => value);
-    const list = make("dl", {}, ...entries.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value)))));
-    const summary = make("summary", { class: "tool", "aria-label": "How it was made", title: "How it was made" }, icon("info"));
+    const list = make("dl", {}, ...entries.map(([name, value]) => make("div", {}, make("dt", {}, t(name)), make("dd", {}, String(value)))));
+    const summary = make("summary", { class: "tool", "aria-label": t("How it was made"), title: t("How it was made") }, icon("info"));
     return [make("details", { class: "figures" }, summary, list)];
   }
 
@@ -60,10 +60,10 @@
     const note = ENDINGS[data.ending];
     return make("div", { class: "tools", "data-state": state(row) },
       ...versions(row),
-      ...(mine ? [button("edit", "Edit message", () => deed("edit", data.id))] : [button("retry", "Retry answer", () => deed("retry", data.id))]),
-      button("copy", "Copy text", (event) => copy(event, row)),
+      ...(mine ? [button("edit", t("Edit message"), () => deed("edit", data.id))] : [button("retry", t("Retry answer"), () => deed("retry", data.id))]),
+      button("copy", t("Copy text"), (event) => copy(event, row)),
       ...(mine ? [] : [...figures(row), page.lookInside(data.id)]),
-      ...(note && !mine ? [make("span", { class: "ending" }, note)] : []));
+      ...(note && !mine ? [make("span", { class: "ending" }, t(note))] : []));
   }
 
   const state = ({ data, last }) => JSON.stringify([data, last, page.outline.busy]);
@@ -96,7 +96,7 @@
     if (!page.outline?.hidden || !first) return old?.remove();
     if (old && first.contains(old)) return undefined;
     old?.remove();
-    return first.append(make("button", { type: "button", class: "earlier", onclick: () => { document.dispatchEvent(new CustomEvent("minigpt5:stay")); deed("earlier"); } }, "Earlier messages"));
+    return first.append(make("button", { type: "button", class: "earlier", onclick: () => { document.dispatchEvent(new CustomEvent("minigpt5:stay")); deed("earlier"); } }, t("Earlier messages")));
   }
 
   function announce() {
@@ -104,13 +104,13 @@
     if (!bar) return;
     const { busy, editing } = page.outline || {};
     if (editing && !busy) return showEditing(bar, editing);
-    const text = busy ? page.status || "Thinking" : "";
+    const text = busy ? t(page.status || "Thinking") : "";
     const [, done, all] = text.match(/(\d+)\/(\d+)/) || [];
     if (bar.dataset.shown !== text) {
       bar.dataset.shown = text;
       bar.replaceChildren(...(text ? [make("span", { class: "pill", style: done ? `--done:${(100 * done) / all}%` : "" }, make("span", { class: "dot" }), text)] : []));
     }
-    const stage = text.replace(/ \d+\/.*/, "");
+    const stage = text.replace(/\s*\d+\/.*/, "");
     const said = find("#stage .said");
     if (said && said.textContent !== stage) said.textContent = stage;
   }
@@ -118,8 +118,8 @@
   function showEditing(bar, editing) {
     if (bar.dataset.shown === editing) return;
     bar.dataset.shown = editing;
-    const cancel = make("button", { type: "button", class: "cancel", onclick: () => deed("cancel") }, "Cancel");
-    bar.replaceChildren(make("span", { class: "pill editing" }, icon("edit"), make("span", {}, "Editing your message. ", make("small", {}, "Sending makes another version, nothing is lost.")), cancel));
+    const cancel = make("button", { type: "button", class: "cancel", onclick: () => deed("cancel") }, t("Cancel"));
+    bar.replaceChildren(make("span", { class: "pill editing" }, icon("edit"), make("span", {}, t("Editing your message."), " ", make("small", {}, t("Sending makes another version, nothing is lost."))), cancel));
     const field = find("#composer textarea");
     field?.focus();
     field?.setSelectionRange(field.value.length, field.value.length);

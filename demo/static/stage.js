@@ -1,8 +1,8 @@
 // The stage: slides of one story that turn by key, clicker, touch or remote, and stay when the network goes.
 (() => {
-  const { ask, el, follow, say, secret } = window.story;
+  const { all, ask, el, follow, say, secret, t } = window.story;
   const QUIET_MS = 2600, LONG = 220, LONGER = 520;
-  const words = JSON.parse(document.getElementById("words").textContent);
+  const words = all(JSON.parse(document.getElementById("words").textContent));
   const find = (id) => document.getElementById(id);
   const id = location.hash.slice(1), owner = secret();
   const slides = find("slides");
@@ -34,7 +34,7 @@
     const work = view.work;
     const doing = work ? say(words[work.state], work) : "";
     const place = say(words.slide, { n: shown + 1, m: count() });
-    find("state").textContent = [place, doing, view.problem, offline ? words.offline : ""].filter(Boolean).join("  ·  ");
+    find("state").textContent = [place, doing, t(view.problem), offline ? words.offline : ""].filter(Boolean).join("  ·  ");
     controls.previous.disabled = shown === 0;
     controls.next.disabled = shown >= count() - 1;
     controls.write.hidden = Boolean(work);

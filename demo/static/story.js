@@ -1,10 +1,11 @@
 // The story page: a shelf, a sheet for a new story, and the book that is being written. `storybook.js` draws the book.
 (() => {
-  const { ask, el, follow, say, secret } = window.story;
+  const { all, ask, el, follow, say, secret } = window.story;
   const MAX_BYTES = 10 * 2 ** 20;
 
   function start(root) {
-    const { words, tones, limits, logo } = JSON.parse(root.dataset.values);
+    const { tones, limits, logo, ...given } = JSON.parse(root.dataset.values);
+    const words = all(given.words);
     const owner = secret();
     let leave = null, current = null, pictures = [];
 
@@ -26,7 +27,7 @@
       const sign = el("span.sign", { "aria-hidden": "true" });
       sign.innerHTML = logo;
       return el("div.story-head", {},
-        el("a.brand", { href: "./" }, sign, el("span", {}, words.brand)),
+        el("a.brand", { href: "./", "aria-label": words.brand }, sign, el("span", {}, words.brand)),
         el("nav", { "aria-label": words.pages }, el("a", { href: "./" }, words.chat), el("a", { href: "story", "aria-current": "page", onclick: (event) => { event.preventDefault(); location.hash = ""; } }, words.stories)),
         el("details.menu.my-stories", {}, el("summary", {}, words.my_stories), el("div.sheet", {}, shelf,
           el("button", { type: "button", id: "new-story", onclick: () => { location.hash = ""; } }, words.new_story),

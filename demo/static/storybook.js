@@ -1,6 +1,6 @@
 // One story as a picture book: its scenes as spreads, what can be done to each, and what is being done right now.
 window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
-  const { ask, el, say } = window.story;
+  const { ask, el, say, t } = window.story;
   const spreads = new Map();
   let view = null;
 
@@ -141,7 +141,7 @@ window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
 
   function tools() {
     const { work, scenes, plan } = view, missing = plan.scenes - scenes.length;
-    const doing = work ? (work.pausing ? words.pausing : say(words[work.state], { ...work, n: work.place + 1 })) : view.problem;
+    const doing = work ? (work.pausing ? words.pausing : say(words[work.state], { ...work, n: work.place + 1 })) : t(view.problem);
     if (status.textContent !== doing) status.textContent = doing;
     status.classList.toggle("problem", !work && Boolean(view.problem));
     pause.hidden = !work;

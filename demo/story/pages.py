@@ -10,6 +10,7 @@ from demo.story.letters import font_faces
 from demo.story.premise import MAX_PICTURES, MAX_SCENES, MIN_SCENES, TONES
 from demo.story.words import REMOTE, STAGE, STORY
 from demo.theme import STATIC, logo_svg
+from demo.wording import words_script
 
 
 def build_story_page() -> None:
@@ -39,8 +40,9 @@ def remote_page() -> str:
 
 def _alone(name: str, words: dict[str, str]) -> str:
     data = json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
-    files = {kind: _read(f"{name}.{kind}") for kind in ("css", "js")}
-    return fill(f"{name}.html", {"fonts": font_faces(), "words": data, "follow": _read("follow.js"), **files})
+    files = {"css": _read(f"{name}.css") + _read("keys.css"), "js": _read(f"{name}.js")}
+    shared = words_script("chat", "story") + "".join(map(_read, ("words.js", "keys.js", "follow.js")))
+    return fill(f"{name}.html", {"fonts": font_faces(), "words": data, "shared": shared, **files})
 
 
 def _read(name: str) -> str:

@@ -138,7 +138,7 @@ def test_a_picture_is_zoomed_by_keys_and_wheel_and_escape_leads_back_to_it(page:
     expect_scale(page, 1)
     page.keyboard.press("Escape")
     expect(page.locator("#desk")).to_be_hidden()
-    expect(page.locator("#chat .bot-row .image-container")).to_be_focused()
+    expect(page.locator("#chat .bot-row .image-container > button")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#desk")).to_be_visible()
 
