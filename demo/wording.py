@@ -10,7 +10,7 @@ import gradio as gr
 FOLDER = Path(__file__).resolve().parent / "words"
 LANGUAGES = ("ja", "zh")  # the columns of the tables
 TAGS = {"ja": ("ja",), "zh": ("zh", "zh-CN", "zh-TW")}  # as Gradio names them
-CHAT_PAGES = ("chat", "story")
+CHAT_PAGES = ("chat", "inside", "story")
 ARENA_PAGES = ("chat", "arena")
 
 Table = dict[str, list[str]]

@@ -4,24 +4,27 @@
 (() => {
   const page = window.minigpt5;
   const { make, button, deed } = page;
-  const TEXT = {
+  const TEXT = page.all({
     open: "Look inside", title: "Inside this reply", close: "Close", loading: "Looking…",
-    time: "Time", parts: { prefill: "Reading", text: "Writing", pictures: "Drawing" }, seconds: (value) => `${value.toFixed(2)} s`, noTime: "The reply did not come to its end, so it was not timed.",
+    time: "Time", prefill: "Reading", text: "Writing", pictures: "Drawing", seconds: "{n} s", noTime: "The reply did not come to its end, so it was not timed.",
     reply: "What the model said", prompt: "What the model was handed", noTokens: "The reply did not come to its end, so its tokens are not known.",
-    dropped: (count) => `${count} earlier messages did not fit and were left out.`,
+    dropped: "{n} earlier messages did not fit and were left out.",
     hint: "Point at a token, or walk with the arrow keys, to see its number.",
-    token: (id, text, kind) => `${id} · ${JSON.stringify(text)} · ${kind}`,
-    kinds: { text: "text", control: "control token", picture: "picture that is seen", voken: "voken" },
-    seen: (count) => `Each picture that is seen takes ${count} positions.`,
-    map: (number, all) => (all > 1 ? `From vokens to picture ${number}` : "From vokens to the picture"),
+    words: "text", control: "control token", picture: "picture that is seen", voken: "voken",
+    seen: "Each picture that is seen takes {n} positions.",
+    mapOne: "From vokens to the picture", map: "From vokens to picture {n}",
     explained: "When the model comes to a picture it says eight vokens. Their hidden states are mapped to 77 vectors, and these alone guide the drawing. Here each voken in turn was put to zero and the 77 vectors were made anew: a cell tells how far a vector then moves, as a share of its own length. A dark row by day (a bright one by night) is a voken that much of the picture hangs on. Nothing here is read from attention; it is what really changes.",
-    most: (voken, mean) => `[IMG${voken}] matters most: without it a vector moves by ${percent(mean)} on average.`,
-    peak: (voken, vector, value) => `The strongest single effect is that of [IMG${voken}] on vector ${vector}: ${percent(value)}.`,
-    average: "On average", strongest: "Strongest on", voken: "Voken", numbers: "The same in numbers",
-    cell: (voken, vector, value) => `[IMG${voken}] → vector ${vector}: ${percent(value)}`, pointCell: "Point at a cell to see its value.",
-    scale: (value) => `0 to ${percent(value)}`, scroll: "Heat map, 8 vokens by 77 vectors",
+    most: "{voken} matters most: without it a vector moves by {share} on average.",
+    peak: "The strongest single effect is that of {voken} on vector {vector}: {share}.",
+    average: "On average", strongest: "Strongest on", column: "Voken", numbers: "The same in numbers",
+    cell: "{voken} → vector {vector}: {share}", pointCell: "Point at a cell to see its value.",
+    scale: "0 to {share}", scroll: "Heat map, 8 vokens by 77 vectors",
     script: "Make it again in Python", copy: "Copy the script", copied: "Copied", noScript: "Only a reply that came to its end can be made again.",
-  };
+  });
+  const PARTS = ["prefill", "text", "pictures"];
+  const KINDS = { text: "words", control: "control", picture: "picture", voken: "voken" };
+  const say = (name, values) => page.fill(TEXT[name], values);
+  const named = (voken) => `[IMG${voken}]`;
   const percent = (value) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)}%`;
   let parts = null;
   let asked = null; // the id of the reply that is looked into
@@ -50,22 +53,22 @@
     if (!parts || page.inside?.node !== asked) return;
     const data = page.inside;
     if (data.problem) { parts.body.replaceChildren(make("p", { class: "problem", role: "alert" }, data.problem)); return; }
-    const notes = [data.dropped_turns && TEXT.dropped(data.dropped_turns), data.prompt.some(([, , kind]) => kind === "picture") && TEXT.seen(data.tokens_per_picture)].filter(Boolean);
+    const notes = [data.dropped_turns && say("dropped", { n: data.dropped_turns }), data.prompt.some(([, , kind]) => kind === "picture") && say("seen", { n: data.tokens_per_picture })].filter(Boolean);
     parts.body.replaceChildren(
       section(TEXT.time, ...times(data.timings)),
       section(TEXT.reply, ...(data.reply.length ? tokens(data.reply, TEXT.reply) : [make("p", {}, TEXT.noTokens)])),
       section(TEXT.prompt, ...tokens(data.prompt, TEXT.prompt), ...notes.map((note) => make("p", { class: "hint" }, note))),
-      ...data.pictures.map((picture, index) => section(TEXT.map(index + 1, data.pictures.length), ...map(picture, index))),
+      ...data.pictures.map((picture, index) => section(data.pictures.length > 1 ? say("map", { n: index + 1 }) : TEXT.mapOne, ...map(picture, index))),
       section(TEXT.script, ...script(data.snippet)));
   }
 
   const section = (title, ...children) => make("section", {}, make("h3", {}, title), ...children);
 
   function times(timings) {
-    const found = Object.entries(TEXT.parts).map(([key, name]) => [key, name, timings[key] || 0]).filter(([, , value]) => value > 0);
+    const found = PARTS.map((key) => [key, TEXT[key], timings[key] || 0]).filter(([, , value]) => value > 0);
     if (!found.length) return [make("p", {}, TEXT.noTime)];
     const bar = make("div", { class: "bar", "aria-hidden": "true" }, ...found.map(([key, , value]) => make("i", { class: key, style: `flex-grow:${value}` })));
-    const list = make("dl", { class: "times" }, ...found.map(([key, name, value]) => make("div", {}, make("dt", { class: key }, name), make("dd", {}, TEXT.seconds(value)))));
+    const list = make("dl", { class: "times" }, ...found.map(([key, name, value]) => make("div", {}, make("dt", { class: key }, name), make("dd", {}, say("seconds", { n: value.toFixed(2) })))));
     return [bar, list];
   }
 
@@ -75,7 +78,7 @@
     const told = make("p", { class: "told", "aria-live": "polite" }, TEXT.hint);
     const tell = (event) => { if (event.target.dataset.told) told.textContent = event.target.dataset.told; };
     const cells = all.map(([id, text, kind], index) =>
-      make("button", { type: "button", class: `token ${kind}`, tabindex: index ? -1 : 0, "data-told": TEXT.token(id, text, TEXT.kinds[kind]) }, text === "<0x0A>" ? "⏎" : text));
+      make("button", { type: "button", class: `token ${kind}`, tabindex: index ? -1 : 0, "data-told": `${id} · ${JSON.stringify(text)} · ${TEXT[KINDS[kind]]}` }, text === "<0x0A>" ? "⏎" : text));
     const box = make("div", { class: "tokens", role: "group", "aria-label": label, onmouseover: tell, onfocusin: tell, onkeydown: (event) => walk(event, cells) }, ...cells);
     return [box, told];
   }
@@ -101,12 +104,15 @@
     const peak = top(influence.map((row) => Math.max(...row)));
     const told = make("p", { class: "told" }, TEXT.pointCell);
     const cells = influence.flatMap((row, voken) => [
-      make("b", {}, `[IMG${voken}]`),
-      ...row.map((value, vector) => make("i", { style: `--heat:${(100 * value / highest).toFixed(1)}%`, "data-told": TEXT.cell(voken, vector, value) })),
+      make("b", {}, named(voken)),
+      ...row.map((value, vector) => make("i", { style: `--heat:${(100 * value / highest).toFixed(1)}%`, "data-told": say("cell", { voken: named(voken), vector, share: percent(value) }) })),
     ]);
     const grid = make("div", { class: "grid", style: `--vectors:${influence[0].length}`, "aria-hidden": "true", onmouseover: (event) => { if (event.target.dataset.told) told.textContent = event.target.dataset.told; } }, ...cells);
-    const scale = make("p", { class: "scale" }, make("i", { "aria-hidden": "true" }), TEXT.scale(highest));
-    const sum = make("p", { class: "sum" }, `${TEXT.most(leader, mean(influence[leader]))} ${TEXT.peak(peak, top(influence[peak]), influence[peak][top(influence[peak])])}`);
+    const scale = make("p", { class: "scale" }, make("i", { "aria-hidden": "true" }), say("scale", { share: percent(highest) }));
+    const sum = make("p", { class: "sum" }, [
+      say("most", { voken: named(leader), share: percent(mean(influence[leader])) }),
+      say("peak", { voken: named(peak), vector: top(influence[peak]), share: percent(Math.max(...influence[peak])) }),
+    ].join(" "));
     return [
       make("div", { class: "print" }, make("img", { src: url, alt: "" }), sum),
       make("div", { class: "heat", tabindex: 0, role: "region", "aria-label": `${TEXT.scroll} (${index + 1})` }, grid),
@@ -114,8 +120,8 @@
   }
 
   function numbers(influence) {
-    const head = make("tr", {}, ...[TEXT.voken, TEXT.average, TEXT.strongest].map((name) => make("th", { scope: "col" }, name)));
-    const rows = influence.map((row, voken) => make("tr", {}, make("th", { scope: "row" }, `[IMG${voken}]`), make("td", {}, percent(mean(row))), make("td", {}, `${top(row)} (${percent(Math.max(...row))})`)));
+    const head = make("tr", {}, ...[TEXT.column, TEXT.average, TEXT.strongest].map((name) => make("th", { scope: "col" }, name)));
+    const rows = influence.map((row, voken) => make("tr", {}, make("th", { scope: "row" }, named(voken)), make("td", {}, percent(mean(row))), make("td", {}, `${top(row)} (${percent(Math.max(...row))})`)));
     return make("details", {}, make("summary", {}, TEXT.numbers), make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
   }
 
