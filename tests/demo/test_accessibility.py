@@ -142,9 +142,6 @@ def look(page: Page, states, size: dict[str, int]) -> Iterator[str]:
 
 
 def test_the_keyboard_has_its_ways(page: Page) -> None:
-    focused = (
-        "document.activeElement.id || document.activeElement.className || document.activeElement.tagName"
-    )
     first = "[...document.querySelectorAll('a, button, input, textarea')].find((node) => node.offsetParent || node.matches('.skip')).className"
     assert page.evaluate(first) == "skip"
     page.locator("a.skip").focus()
