@@ -4,12 +4,14 @@ Nothing of it is staged: the shipped model writes and draws what is to be seen, 
 """
 
 import io
+import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from gradio_client import Client
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -19,7 +21,6 @@ FOLDER = HERE / "screenshots"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "demo")]
 
 from running_app import APP, running  # noqa: E402  # the tests start the app in the same way
-from test_arena import write_results  # noqa: E402
 
 REQUEST = "Draw a blue rabbit with a red balloon on the beach at sunset."
 PREMISE = "Pip the blue rabbit finds a red balloon on the beach"
@@ -49,7 +50,8 @@ def main() -> None:
                 walk(browser, f"{address}story", view, story_states)
             for locale in ("ja-JP", "zh-CN"):
                 walk(browser, address, "light", welcome_state, locale)
-        arena = (str(ROOT / "app.py"), "--arena", str(write_results(Path(folder))))
+            compare(address, Path(folder))
+        arena = (str(ROOT / "app.py"), "--arena", folder)
         with running(arena) as address:
             for view in VIEWS:
                 walk(browser, address, view, arena_states)
@@ -68,6 +70,25 @@ def walk(browser: Browser, address: str, view: str, states: States, locale: str 
         name = state if locale == "en-US" else f"{state}-{locale[:2]}"
         save(page.screenshot(), FOLDER / f"{name}-{view}.webp")
     context.close()
+
+
+def compare(address: str, folder: Path) -> None:
+    """Two answers of the app to one request, as the arena reads them: with guidance, and without."""
+    setting = folder / "guidance"
+    (setting / "pictures").mkdir(parents=True)
+    client = Client(address, verbose=False)
+    for guidance in (1.0, 3.0):
+        name = f"guidance {guidance:.0f}"
+        reply = client.predict(message=REQUEST, seed=7, guidance_scale=guidance, api_name="/chat")
+        image = reply["images"][0]
+        file = f"pictures/{name}.png"
+        shutil.copy(image if isinstance(image, str) else image["path"], setting / file)
+        answer = {"id": "0", "system": name, "parts": [{"text": reply["text"]}, {"image": file}]}
+        (setting / f"{name}.jsonl").write_text(json.dumps(answer))
+    client.close()
+    asked = [{"role": "user", "parts": [{"text": REQUEST}]}]
+    (setting / "tasks.jsonl").write_text(json.dumps({"id": "0", "group": "0", "history": asked, "truth": []}))
+    (setting / "setting.json").write_text(json.dumps({"title": "One request", "rated": True}))
 
 
 def save(content: bytes, path: Path) -> None:
