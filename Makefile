@@ -11,7 +11,7 @@ demo: $(VENV)/.installed  ## start the chat on the embedded model
 
 test: $(VENV)/.installed-dev browser  ## everything CI runs
 	$(MAKE) lint
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .

@@ -112,6 +112,9 @@ def test_a_thumb_edits_and_flips_on_a_phone(browser: Browser, address: str, fore
     page.tap(EDIT)
     expect(page.locator(EDITING)).to_be_visible()
     send(page, "Good evening!")
+    expect(page.locator(SAID)).to_have_text(
+        ["Good evening!"]
+    )  # until then the page still shows the answer before
     wait_until_answered(page)
     page.tap("#chat .user-row button[aria-label='Version before']")
     expect(page.locator(SAID)).to_have_text(["Hello!"])

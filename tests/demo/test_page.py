@@ -170,7 +170,3 @@ def test_the_endpoint_takes_no_path_that_was_not_uploaded(client: Client) -> Non
 def test_the_endpoint_refuses_wrong_options_with_a_sentence(client: Client) -> None:
     with pytest.raises(Exception, match="guidance_scale"):
         client.predict(message="hi", guidance_scale=99, api_name="/chat")
-
-
-def test_only_the_chat_endpoint_is_public(client: Client) -> None:
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/chat"]
