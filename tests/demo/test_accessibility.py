@@ -1,8 +1,7 @@
 """For everyone: axe-core finds nothing, no page is cut off on a small phone, and the keyboard is enough."""
 
-import json
+import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from browser_page import DRAW, LABEL, PICTURE, Browser, Page, expect, open_page, send, wait_until_answered
@@ -21,6 +20,7 @@ CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *, #s
   return box.right > innerWidth + 1 || box.left < -1;
 }).map((node) => node.tagName + "." + node.className).slice(0, 5)"""
 SIDEWAYS = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth"
+WEIGHTS = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((one) => [one.name, one.transferSize])"""
 MOVING = """() => [...document.getAnimations()].filter((one) => one.playState === "running" && one.effect.getComputedTiming().duration > 20).length"""
 
 
@@ -35,8 +35,8 @@ def small_targets(page: Page, controls: str) -> list[str]:
 def violations(page: Page, state: str) -> list[str]:
     """What axe-core finds, one line each."""
     page.wait_for_timeout(450)  # what moves has come to rest
-    options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
-    found = sync_playwright.Axe().run(page, options=json.loads(options)).response["violations"]
+    options = {"runOnly": RULES, "resultTypes": ["violations"]}
+    found = sync_playwright.Axe().run(page, options=options).response["violations"]
     return [f"{state}: {one['id']} {[node['target'] for node in one['nodes'][:4]]}" for one in found]
 
 
@@ -160,6 +160,10 @@ def test_the_keyboard_has_its_ways(page: Page) -> None:
     expect(page.locator("#history .search")).to_be_focused()
 
 
-def test_the_pages_own_weight_is_small() -> None:
-    own = sum(path.stat().st_size for path in Path(ROOT / "demo" / "static").rglob("*") if path.is_file())
-    assert own < 2**20
+def test_the_pages_weigh_little_beyond_gradios_own_files(page: Page, address: str) -> None:
+    for path in ("", "story", "stage"):
+        page.goto(f"{address}{path}")
+        page.wait_for_timeout(2000)
+        weights = dict(page.evaluate(WEIGHTS))
+        own = {name: size for name, size in weights.items() if not re.search("/(assets|static)/", name)}
+        assert 0 < sum(own.values()) < 2**20, own
