@@ -20,6 +20,7 @@ ROOT = HERE.parent
 FOLDER = HERE / "screenshots"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "demo")]
 
+from browser_page import set_option  # noqa: E402
 from running_app import APP, running  # noqa: E402  # the tests start the app in the same way
 
 REQUEST = "Draw a blue rabbit with a red balloon on the beach at sunset."
@@ -106,8 +107,9 @@ def welcome_state(page: Page, view: str) -> Iterator[str]:
 def chat_states(page: Page, view: str) -> Iterator[str]:
     yield from welcome_state(page, view)
     page.click("#settings .toggle-button")
-    page.locator("#option-seed textarea, #option-seed input").first.fill("7")
-    page.locator("#option-seed textarea, #option-seed input").first.press("Tab")
+    set_option(page, "seed", "7")
+    set_option(page, "num_inference_steps", "60")  # slow enough to be seen half drawn
+    page.locator("#settings .sidebar-content").evaluate("n => n.scrollTo(0, 0)")
     yield "settings"
     page.click("#settings .toggle-button")
     page.wait_for_timeout(600)
