@@ -32,6 +32,7 @@ VIEWS = {
 }
 REST_MS = 1200
 PASSING = "drawing"  # a moment later the picture is done
+HALF_DRAWN = "/drawing [3-5][0-9]/.test(document.querySelector('#chat').textContent)"
 MADE_MS = 120_000
 
 States = Callable[[Page, str], Iterator[str]]
@@ -115,8 +116,7 @@ def chat_states(page: Page, view: str) -> Iterator[str]:
     page.wait_for_timeout(600)
     page.fill("#composer textarea", REQUEST)
     page.press("#composer textarea", "Enter")
-    page.wait_for_selector("#chat .bot-row img[src^='data:image/webp']")
-    page.screenshot()  # the first of a page is slow
+    page.wait_for_function(HALF_DRAWN)
     yield "drawing"
     page.wait_for_selector("#composer [data-testid=submit-button]")
     yield "chat"
