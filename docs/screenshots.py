@@ -20,6 +20,7 @@ ROOT = HERE.parent
 FOLDER = HERE / "screenshots"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "demo")]
 
+from browser_page import set_option  # noqa: E402
 from running_app import APP, running  # noqa: E402  # the tests start the app in the same way
 
 REQUEST = "Draw a blue rabbit with a red balloon on the beach at sunset."
@@ -31,6 +32,7 @@ VIEWS = {
 }
 REST_MS = 1200
 PASSING = "drawing"  # a moment later the picture is done
+HALF_DRAWN = "/drawing [3-5][0-9]/.test(document.querySelector('#chat').textContent)"
 MADE_MS = 120_000
 
 States = Callable[[Page, str], Iterator[str]]
@@ -106,15 +108,15 @@ def welcome_state(page: Page, view: str) -> Iterator[str]:
 def chat_states(page: Page, view: str) -> Iterator[str]:
     yield from welcome_state(page, view)
     page.click("#settings .toggle-button")
-    page.locator("#option-seed textarea, #option-seed input").first.fill("7")
-    page.locator("#option-seed textarea, #option-seed input").first.press("Tab")
+    set_option(page, "seed", "7")
+    set_option(page, "num_inference_steps", "60")  # slow enough to be seen half drawn
+    page.locator("#settings .sidebar-content").evaluate("n => n.scrollTo(0, 0)")
     yield "settings"
     page.click("#settings .toggle-button")
     page.wait_for_timeout(600)
     page.fill("#composer textarea", REQUEST)
     page.press("#composer textarea", "Enter")
-    page.wait_for_selector("#chat .bot-row img[src^='data:image/webp']")
-    page.screenshot()  # the first of a page is slow
+    page.wait_for_function(HALF_DRAWN)
     yield "drawing"
     page.wait_for_selector("#composer [data-testid=submit-button]")
     yield "chat"
