@@ -100,7 +100,7 @@ def told(browser: Browser, address: str) -> Iterator[Page]:
              for (const img of document.querySelectorAll("#story-book figure img")) window.seen.add((img.getAttribute("src") || "").slice(0, 16));
            }).observe(document.querySelector("#story-book"), { subtree: true, childList: true, attributes: true }); }"""
     )
-    begin(page, steps=20)
+    begin(page, steps=40)  # long enough to be paused in the middle
     rest(page)
     yield page
     close(page)
