@@ -5,34 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser_page import DRAW, Browser, Page, expect, open_page, send
 from PIL import Image
-from running_app import REAL, running
-from test_browser import DRAW, PICTURE, browser, send  # noqa: F401  # a fixture is found by its name
-
-sync_api = pytest.importorskip("playwright.sync_api")
-Browser, Page, expect = sync_api.Browser, sync_api.Page, sync_api.expect
 
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
 OPEN = "#chat .bot-row [aria-label='Look inside']"
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running((*REAL, "--device", "cpu", "--data", str(tmp_path_factory.mktemp("data")))) as url:
-        yield url
-
-
 @pytest.fixture(params=SIZES)
-def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:  # noqa: F811
+def page(
+    request: pytest.FixtureRequest, browser: Browser, address: str, foreign: list[str]
+) -> Iterator[Page]:
     """A chat with one answer that has a picture."""
-    context = browser.new_context(viewport=SIZES[request.param], reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(address)
-    page.wait_for_selector("#composer textarea")
-    page.wait_for_timeout(500)
+    page = open_page(browser, address, foreign, viewport=SIZES[request.param], reduced_motion="reduce")
     ask(page, DRAW, answers=1)
     yield page
-    context.close()
+    page.context.close()
 
 
 def ask(page: Page, words: str, answers: int) -> None:
