@@ -73,7 +73,6 @@ def download(
         raise CheckpointError(
             f"{out}: got something that is already there, expected the name of a new folder"
         )
-    verify_by_hand(preset, sources)
     shelf = Shelf(cache, endpoint)
     located = {name: shelf.locate(name, *wish) for name, wish in sources.items()}
     verify_space(list(located.values()), cache, out)
@@ -84,17 +83,6 @@ def download(
     return convert(
         Sources(**paths), out, dtype=dtype, vit_heads=vit_heads, qformer_heads=qformer_heads, report=report
     )
-
-
-def verify_by_hand(preset: str, sources: Mapping[str, Wish]) -> None:
-    """Raise `CheckpointError` that names every file which has no address, its page, and the flag to pass it by."""
-    missing = {name: wanted for name, (wanted, addresses) in sources.items() if not addresses}
-    if missing:
-        flags = " and ".join(f"--{name}" for name in missing)
-        pages = " and ".join(f"{wanted.file} ({wanted.by_hand})" for wanted in missing.values())
-        raise CheckpointError(
-            f"{preset}: got no {flags}, expected the path of {pages}: Google Drive gives these to a browser only"
-        )
 
 
 def verify_space(located: list[Located], cache: Path, out: Path) -> None:
@@ -133,7 +121,7 @@ class Shelf:
                 failures = (*failures, str(error))
                 continue
             return Located(path, files, addresses[number:], failures)
-        raise CheckpointError(_exhausted(name, failures))
+        raise CheckpointError(_exhausted(name, wanted, failures))
 
     def fetch(self, name: str, wanted: Wanted, located: Located) -> Path:
         """The source on the disk, from the next address where one fails; raises `CheckpointError`."""
@@ -145,7 +133,7 @@ class Shelf:
             except CheckpointError as error:
                 failures = (*located.failures, str(error))
             if not located.rest:
-                raise CheckpointError(_exhausted(name, failures))
+                raise CheckpointError(_exhausted(name, wanted, failures))
             located = self.locate(name, wanted, located.rest, failures)
 
     def _look_up(self, wanted: Wanted, address: str) -> tuple[Path, tuple[RemoteFile, ...]]:
@@ -208,10 +196,11 @@ def _sources(preset: str, given: Mapping[str, str]) -> dict[str, Wish]:
     }
 
 
-def _exhausted(name: str, failures: tuple[str, ...]) -> str:
+def _exhausted(name: str, wanted: Wanted, failures: tuple[str, ...]) -> str:
+    by_hand = f"; a browser gets it from {wanted.by_hand}" if wanted.by_hand else ""
     if len(failures) == 1:
-        return f"{failures[0]} (--{name} takes another address or a path)"
-    return f"--{name}: got {'; '.join(failures)}; expected one of them to work, or another address or a path"
+        return f"{failures[0]} (--{name} takes another address or a path{by_hand})"
+    return f"--{name}: got {'; '.join(failures)}; expected one of them to work, or another address or a path{by_hand}"
 
 
 def _bytes_of(source: Located) -> int:

@@ -1,7 +1,8 @@
 """The paper's three models as data: which files each is made of, and the addresses to try for them in order.
 
 An address is a hub repository (`owner/name`), a file in one (`owner/name:path`), or an http(s) URL. The MiniGPT-5
-checkpoints are on Google Drive alone, which hands large files to browsers only: those a person must fetch.
+checkpoints are on Google Drive alone, which may answer a program with a web page (too many downloads, a question to
+confirm): then a person must fetch them.
 Sources: official `README.md`, `minigpt4/configs/models/minigpt4.yaml`, LAVIS `create_eva_vit_g`. The hub
 repositories are named there or in other projects' scripts; that each still answers has not been confirmed.
 """
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 
 LAVIS = "https://storage.googleapis.com/sfr-vision-language-research/LAVIS/models/BLIP2"
 OFFICIAL = "https://raw.githubusercontent.com/eric-ai-lab/MiniGPT-5/main/config"
-DRIVE = "https://drive.google.com/file/d"
+DRIVE_PAGE = "https://drive.google.com/file/d/{}/view"
+DRIVE_FILE = "https://drive.usercontent.google.com/download?export=download&confirm=t&id={}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Wanted:
     """One of the sources of a model: a single file (`file` its usual name), or a folder of a repository.
 
     Of a folder these are fetched: the files `required`, those of `optional` that are there, and of each folder in
-    `weights` ("" the top) one whole set of weight files. `by_hand` is the page where only a person can get it.
+    `weights` ("" the top) one whole set of weight files. `by_hand` is the page where a person can get it.
     """
 
     addresses: tuple[str, ...] = ()
@@ -30,6 +32,12 @@ class Wanted:
 
 
 Preset = dict[str, Wanted]
+
+
+def on_drive(file: str, key: str) -> Wanted:
+    """A file on Google Drive."""
+    return Wanted((DRIVE_FILE.format(key),), file=file, by_hand=DRIVE_PAGE.format(key))
+
 
 BASE: Preset = {
     "llm": Wanted(
@@ -69,22 +77,17 @@ BASE: Preset = {
         ),
         weights=("unet", "vae", "text_encoder"),
     ),
-    "stage1": Wanted(
-        file="stage1_cc3m.ckpt",
-        by_hand=f"{DRIVE}/1y-VUXubIzFe0iq5_CJUaE3HKhlrdn4n2/view",
-    ),
+    "stage1": on_drive("stage1_cc3m.ckpt", "1y-VUXubIzFe0iq5_CJUaE3HKhlrdn4n2"),
 }
 PRESETS: dict[str, Preset] = {
     "minigpt5-7b-cc3m": BASE,
     "minigpt5-7b-vist": {
         **BASE,
-        "stage2": Wanted(file="stage2_vist.ckpt", by_hand=f"{DRIVE}/1rjTsKwF8_pqcNLbdZdurqZLSpKoo2K9F/view"),
+        "stage2": on_drive("stage2_vist.ckpt", "1rjTsKwF8_pqcNLbdZdurqZLSpKoo2K9F"),
     },
     "minigpt5-7b-mmdialog": {
         **BASE,
-        "stage2": Wanted(
-            file="stage2_mmdialog.ckpt", by_hand=f"{DRIVE}/1ehyX8Ykn1pbU5J8yM47catSswId0m5FZ/view"
-        ),
+        "stage2": on_drive("stage2_mmdialog.ckpt", "1ehyX8Ykn1pbU5J8yM47catSswId0m5FZ"),
     },
 }
 
