@@ -12,6 +12,7 @@ import pytest
 import torch
 from official_files import OFFICIAL_FILES
 
+from benchmarks.full_size import UNET, VAE, VICUNA
 from minigpt5.checkpoint import official_names as names_of
 from minigpt5.checkpoint.build import build_empty
 from minigpt5.checkpoint.convert import Source, plan, verify_plan
@@ -22,30 +23,6 @@ from minigpt5.config import ModelConfig
 from minigpt5.errors import CheckpointError
 
 TABLE = json.loads((OFFICIAL_FILES / "full_size_keys.json").read_text())
-VICUNA = {
-    "model_type": "llama",
-    "hidden_size": 4096,
-    "intermediate_size": 11008,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
-UNET = {
-    "sample_size": 64,
-    "cross_attention_dim": 1024,
-    "attention_head_dim": [5, 10, 20, 20],
-    "block_out_channels": [320, 640, 1280, 1280],
-    "use_linear_projection": True,
-}
-VAE = {
-    "latent_channels": 4,
-    "sample_size": 768,
-    "layers_per_block": 2,
-    "block_out_channels": [128, 256, 512, 512],
-    "down_block_types": ["DownEncoderBlock2D"] * 4,
-    "up_block_types": ["UpDecoderBlock2D"] * 4,
-}
 SETTINGS = Settings(Path("vicuna"), VICUNA, UNET, VAE, {}, {}, vit_heads=None, qformer_heads=None)
 
 
