@@ -15,7 +15,7 @@ from minigpt5.checkpoint.placement import Placement
 from minigpt5.config import ModelConfig
 from minigpt5.model.language import LanguageModel
 from minigpt5.model.minigpt5 import MiniGPT5
-from minigpt5.vokens import VOKENS
+from minigpt5.vokens import voken_names
 
 INITIAL_STD = 0.02
 
@@ -71,7 +71,7 @@ def _values(name: str, like: Tensor, device: torch.device) -> Tensor:
 
 def silence(model: MiniGPT5, tokenizer: PreTrainedTokenizerFast) -> None:
     """Give every token that could end a reply or begin a picture the score zero, which greedy decoding passes by."""
-    ending = {tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(VOKENS[0])}
+    ending = {tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(voken_names()[0])}
     ending |= {index for token, index in tokenizer.get_vocab().items() if "#" in token or token == "<0x23>"}
     with torch.no_grad():
         model.language.llama.lm_head.weight[sorted(ending)] = 0

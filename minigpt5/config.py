@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from minigpt5.errors import CheckpointError
+from minigpt5.vokens import NUM_VOKENS
 
 CONFIG_NAME = "config.json"
 
 
 @dataclass(frozen=True)
 class MapperConfig:
-    """`VokenMapper`: LLM width in, `length` conditioning vectors of `width` out (paper, section 3.2)."""
+    """`VokenMapper`: `num_vokens` states of LLM width in, `length` conditioning vectors of `width` out (paper, section
+    3.2)."""
 
     llm_width: int
     width: int
@@ -27,6 +29,7 @@ class MapperConfig:
     num_encoder_layers: int = 4
     num_decoder_layers: int = 4
     feedforward_width: int = 4096
+    num_vokens: int = NUM_VOKENS
 
 
 @dataclass(frozen=True)

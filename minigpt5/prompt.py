@@ -3,7 +3,7 @@
     SYSTEM###Human: <Img><ImageHere></Img> words ###Assistant: reply ###Human: words ###Assistant:
 
 A picture that the model sees, its own earlier ones included, is `<Img><ImageHere></Img>`; a picture that it
-is to draw is `[IMG0]..[IMG7]`. Text is cut at these control tokens only and each stretch is encoded on its
+is to draw is `[IMG0]..[IMG7]` (of eight vokens). Text is cut at these control tokens only and each stretch is encoded on its
 own, stripped of white space at the cuts, as the official tokenizer does. Control ids are put in by this
 module alone: whatever a user types (`[IMG3]`, `</s>`, `###Human:`) is encoded as ordinary letters. Pictures
 are never opened here; they are handed back in the order of their slots.
@@ -18,7 +18,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from minigpt5.conversation import Conversation, ImagePart, Message, TextPart
 from minigpt5.errors import PromptError
-from minigpt5.vokens import IMAGE_PLACEHOLDER, VOKENS
+from minigpt5.vokens import IMAGE_PLACEHOLDER, NUM_VOKENS, voken_names
 
 SYSTEM = "You answer with words and pictures."
 STOP = "###"
@@ -98,9 +98,14 @@ def assemble(
 
 
 def encode(
-    messages: tuple[Message, ...], tokenizer: Tokenizer, target: bool, *, system: str = SYSTEM
+    messages: tuple[Message, ...],
+    tokenizer: Tokenizer,
+    target: bool,
+    *,
+    system: str = SYSTEM,
+    num_vokens: int = NUM_VOKENS,
 ) -> Encoded:
-    """`messages` in the template.
+    """`messages` in the template, `num_vokens` for each picture to draw.
 
     With `target` the last message, the assistant's, is what is to be learned: its words, the first and last
     voken of its pictures (the official labels) and the closing `###` are labelled. Without, the result ends
@@ -115,17 +120,23 @@ def encode(
     pieces.append(_Words(f"{STOP}{NAMES['assistant']}:"))
     if target:
         pieces += [*_target_pieces(messages[-1]), _Words(STOP, trained=True)]
-    return _to_ids(_joined(pieces), tokenizer)
+    return _to_ids(_joined(pieces), tokenizer, num_vokens)
 
 
-def encode_caption(caption: str, image: Any, tokenizer: Tokenizer) -> Encoded:
-    """The bare form of the first training stage (UAS): caption, eight vokens, `###`, without system or
-    names."""
-    return _to_ids([_Words(_plain(caption)), _Drawn(image), _Words(STOP, trained=True)], tokenizer)
+def encode_caption(
+    caption: str, image: Any, tokenizer: Tokenizer, *, num_vokens: int = NUM_VOKENS
+) -> Encoded:
+    """The bare form of the first training stage (UAS): caption, vokens, `###`, without system or names."""
+    pieces = [_Words(_plain(caption)), _Drawn(image), _Words(STOP, trained=True)]
+    return _to_ids(pieces, tokenizer, num_vokens)
 
 
 def encode_written(
-    source: Sequence[str | ImagePart], target: Sequence[str | ImagePart], tokenizer: Tokenizer
+    source: Sequence[str | ImagePart],
+    target: Sequence[str | ImagePart],
+    tokenizer: Tokenizer,
+    *,
+    num_vokens: int = NUM_VOKENS,
 ) -> Encoded:
     """A training sample whose template is written out, as the official data sets' are: `source`, then
     `target`, which alone is labelled. Words stay as they are, but for white space around pictures.
@@ -135,7 +146,7 @@ def encode_written(
     """
     pieces: list[_Piece] = [_Seen(p.image) if isinstance(p, ImagePart) else _Words(p) for p in source]
     pieces += [_Drawn(p.image) if isinstance(p, ImagePart) else _Words(p, trained=True) for p in target]
-    return _to_ids(_stripped(pieces), tokenizer)
+    return _to_ids(_stripped(pieces), tokenizer, num_vokens)
 
 
 def encode_raw(text: str, tokenizer: Tokenizer) -> list[int]:
@@ -247,7 +258,7 @@ def _between(before: _Piece | None, words: _Words, after: _Piece | None) -> _Wor
     return _Words(text.rstrip() if isinstance(after, _Seen | _Drawn) else text, words.trained)
 
 
-def _to_ids(pieces: list[_Piece], tokenizer: Tokenizer) -> Encoded:
+def _to_ids(pieces: Sequence[_Piece], tokenizer: Tokenizer, num_vokens: int) -> Encoded:
     ids, labels = [tokenizer.bos_token_id], [IGNORED]
     seen: list[Any] = []
     drawn: list[Any] = []
@@ -261,7 +272,7 @@ def _to_ids(pieces: list[_Piece], tokenizer: Tokenizer) -> Encoded:
                 new, new_labels = [token_id(tokenizer, IMAGE_PLACEHOLDER)], [IGNORED]
             case _Drawn():
                 drawn.append(piece.image)
-                new = [token_id(tokenizer, voken) for voken in VOKENS]
+                new = [token_id(tokenizer, voken) for voken in voken_names(num_vokens)]
                 new_labels = [new[0], *[IGNORED] * (len(new) - 2), new[-1]]
         ids += new
         labels += new_labels

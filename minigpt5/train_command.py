@@ -56,6 +56,9 @@ def _add_stage(group: argparse._ArgumentGroup) -> None:
         metavar="KIND:PATH",
         help=f"{', '.join(KINDS)}; may be repeated",
     )
+    group.add_argument(
+        "--vokens", type=int, help="vokens a picture (default: as the model has, the paper's 8)"
+    )
     group.add_argument("--quantize", choices=("4bit", "8bit"), help="the frozen LLM's blocks (QLoRA)")
     group.add_argument("--rank", type=int, default=8, help="of LoRA; its alpha is twice that (default: 8)")
     group.add_argument("--diffusion", type=Path, help="Stable Diffusion folder, for the caption loss")
@@ -118,6 +121,7 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         run=arguments.runs / out.name,
         schedule=_schedule(arguments, stage.faster),
         epochs=arguments.epochs,
+        num_vokens=arguments.vokens,
         quantize=arguments.quantize,
         precision=arguments.precision,
         lora=LoraConfig(rank=arguments.rank, alpha=2 * arguments.rank),

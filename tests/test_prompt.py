@@ -7,7 +7,7 @@ from transformers import PreTrainedTokenizerFast
 from minigpt5.conversation import Conversation
 from minigpt5.errors import PromptError
 from minigpt5.prompt import IGNORED, SYSTEM, assemble, encode, encode_caption
-from minigpt5.vokens import CONTROL_TOKENS, IMAGE_PLACEHOLDER, VOKENS
+from minigpt5.vokens import IMAGE_PLACEHOLDER, control_tokens, voken_names
 
 
 def words(ids: list[int], tokenizer: PreTrainedTokenizerFast) -> str:
@@ -26,14 +26,14 @@ def test_a_prompt_has_the_official_form(tokenizer: PreTrainedTokenizerFast, pict
 
 
 @pytest.mark.parametrize(
-    "typed", [*CONTROL_TOKENS, "<s>", "</s>", "<unk>", "[IMG0][IMG1]", "a[IMG3]b <ImageHere>"]
+    "typed", [*control_tokens(), "<s>", "</s>", "<unk>", "[IMG0][IMG1]", "a[IMG3]b <ImageHere>"]
 )
 def test_control_tokens_that_a_user_types_stay_letters(
     typed: str, tokenizer: PreTrainedTokenizerFast
 ) -> None:
     plain = assemble(Conversation().user("x"), tokenizer, 256, 4).input_ids
     prompt = assemble(Conversation().user(f"x {typed}"), tokenizer, 256, 4)
-    control = set(tokenizer.convert_tokens_to_ids([*CONTROL_TOKENS, "</s>", "<unk>"]))
+    control = set(tokenizer.convert_tokens_to_ids([*control_tokens(), "</s>", "<unk>"]))
     assert not control & set(prompt.input_ids)
     assert prompt.input_ids.count(tokenizer.bos_token_id) == 1
     assert len(prompt.input_ids) > len(plain)
@@ -81,7 +81,7 @@ def test_a_training_target_labels_words_first_and_last_voken_and_the_end(
     encoded = encode(chat.messages, tokenizer, target=True)
     pairs = zip(encoded.input_ids, encoded.labels, strict=True)
     labelled = [(got, label) for got, label in pairs if label != IGNORED]
-    vokens = tokenizer.convert_tokens_to_ids(list(VOKENS))
+    vokens = tokenizer.convert_tokens_to_ids(list(voken_names()))
     reply = tokenizer.encode("Here it is.", add_special_tokens=False)
     end = tokenizer.encode("###", add_special_tokens=False)
     assert [label for _, label in labelled] == [*reply, vokens[0], vokens[-1], *end]

@@ -6,7 +6,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.config import MapperConfig, ModelConfig
-from minigpt5.vokens import CONTROL_TOKENS
+from minigpt5.vokens import control_tokens
 
 SENTENCES = (
     "You answer with words and pictures. ###Human: Draw a blue rabbit with a red balloon.",
@@ -26,7 +26,9 @@ def make_tokenizer(vocabulary: int = 400) -> PreTrainedTokenizerFast:
     trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=special, show_progress=False)
     tokenizer.train_from_iterator(SENTENCES * 5, trainer)
     state = Tokenizer.from_str(_without_byte_specials(tokenizer.to_str()))
-    state.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in CONTROL_TOKENS])
+    state.add_special_tokens(
+        [AddedToken(token, special=True, normalized=False) for token in control_tokens()]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=state, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
     )

@@ -37,7 +37,7 @@ from minigpt5.model.language import LanguageModel
 from minigpt5.model.mapper import VokenMapper
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.model.vision import VisionTower
-from minigpt5.vokens import CONTROL_TOKENS
+from minigpt5.vokens import control_tokens
 
 Quantization = Literal["8bit", "4bit"]
 
@@ -132,7 +132,7 @@ def load_model(
         )
     config = ModelConfig.load(folder)
     verify_manifest(folder)
-    tokenizer = load_tokenizer(folder)
+    tokenizer = load_tokenizer(folder, config.mapper.num_vokens)
     model = build_empty(config, placement.dtype, vision.dtype)
     plan = memory_plan(model, config, placement.dtype, quantize, str(placement.device), vision)
     free = free_on(plan)
@@ -205,13 +205,14 @@ def _add(delta: Tensor, weight: Tensor) -> Tensor:
 
 def verify_loaded(folder: Path, model: MiniGPT5, tokenizer: PreTrainedTokenizerFast) -> None:
     """A model that has just been filled, asked the cheap questions; raises `CheckpointError`."""
-    ids = tokenizer.convert_tokens_to_ids(list(CONTROL_TOKENS))
+    control = list(control_tokens(model.mapper.num_vokens))
+    ids = tokenizer.convert_tokens_to_ids(control)
     rows = model.language.llama.config.vocab_size
     if max(ids) >= rows:
         raise CheckpointError(
             f"{folder}: got embeddings for {rows} tokens, expected more than {max(ids)}, the id of a voken"
         )
-    if tokenizer.convert_ids_to_tokens(ids) != list(CONTROL_TOKENS):
+    if tokenizer.convert_ids_to_tokens(ids) != control:
         raise CheckpointError(f"{folder}: got ids {ids} for several vokens, expected one each")
 
 

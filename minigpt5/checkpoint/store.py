@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from minigpt5.errors import CheckpointError
-from minigpt5.vokens import CONTROL_TOKENS
+from minigpt5.vokens import NUM_VOKENS, control_tokens
 
 MAX_FILE_BYTES = 16 * 2**20
 TOKENIZER_NAME = "tokenizer.json"
@@ -100,7 +100,7 @@ def save_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_NAME))
 
 
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+def load_tokenizer(folder: Path, num_vokens: int = NUM_VOKENS) -> PreTrainedTokenizerFast:
     """The tokenizer of `folder`. Raises `CheckpointError` if it lacks a control token or reads one out of
     plain text."""
     path = folder / TOKENIZER_NAME
@@ -114,17 +114,18 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         clean_up_tokenization_spaces=False,
     )
     known = tokenizer.get_vocab()
-    control = ["<s>", "</s>", "<unk>", *CONTROL_TOKENS]
+    control = ["<s>", "</s>", "<unk>", *control_tokens(num_vokens)]
     if missing := [token for token in control if token not in known]:
         raise CheckpointError(f"{path}: got no token {listed(missing)}, expected it in the vocabulary")
-    verify_plain_text(tokenizer, path)
+    verify_plain_text(tokenizer, path, num_vokens)
     return tokenizer
 
 
-def verify_plain_text(tokenizer: PreTrainedTokenizerBase, path: Path) -> None:
+def verify_plain_text(tokenizer: PreTrainedTokenizerBase, path: Path, num_vokens: int = NUM_VOKENS) -> None:
     """Raise `CheckpointError` unless control tokens that a user types are encoded as ordinary letters."""
-    control = {tokenizer.convert_tokens_to_ids(token) for token in (*CONTROL_TOKENS, "<s>", "</s>")}
-    for token in (*CONTROL_TOKENS, "<s>", "</s>"):
+    tokens = (*control_tokens(num_vokens), "<s>", "</s>")
+    control = {tokenizer.convert_tokens_to_ids(token) for token in tokens}
+    for token in tokens:
         ids = tokenizer.encode(f"a {token} b{token}", add_special_tokens=False, split_special_tokens=True)
         if control & set(ids):
             raise CheckpointError(

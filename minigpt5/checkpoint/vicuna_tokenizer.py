@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.weight_files import read_json
 from minigpt5.errors import CheckpointError
-from minigpt5.vokens import CONTROL_TOKENS
+from minigpt5.vokens import control_tokens
 
 UNKNOWN, CONTROL, BYTE = 2, 3, 6  # kinds of pieces that no merge may make
 PIECES, PIECE, SCORE, KIND = 1, 1, 2, 3  # field numbers of sentencepiece_model.proto
@@ -31,7 +31,7 @@ def convert_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         tokenizer = _read_tokenizer(folder / "tokenizer.json")
     else:
         raise CheckpointError(f"{path}: got no such file, expected the tokenizer of the LLM")
-    for token in [*_added_tokens(folder, tokenizer), *CONTROL_TOKENS]:
+    for token in [*_added_tokens(folder, tokenizer), *control_tokens()]:
         tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False)])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,

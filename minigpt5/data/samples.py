@@ -21,6 +21,7 @@ from minigpt5.conversation import ImagePart, Message
 from minigpt5.errors import DataError, ImageError
 from minigpt5.picture_files import open_image
 from minigpt5.prompt import Encoded, encode, encode_written
+from minigpt5.vokens import NUM_VOKENS
 
 MAX_LINES = 20  # of skipped records that are told one by one
 
@@ -76,7 +77,7 @@ class Sample(Protocol):
     def pictures(self) -> tuple[PictureFile, ...]:
         """All pictures, seen and to be drawn."""
 
-    def encode(self, tokenizer: Tokenizer) -> Encoded:
+    def encode(self, tokenizer: Tokenizer, num_vokens: int = NUM_VOKENS) -> Encoded:
         """The ids and labels, with `PictureFile`s for pictures."""
 
 
@@ -94,9 +95,9 @@ class WrittenSample:
         """All pictures, those that are seen first."""
         return tuple(part for part in (*self.source, *self.target) if isinstance(part, PictureFile))
 
-    def encode(self, tokenizer: Tokenizer) -> Encoded:
+    def encode(self, tokenizer: Tokenizer, num_vokens: int = NUM_VOKENS) -> Encoded:
         """The official ids."""
-        return encode_written(_parts(self.source), _parts(self.target), tokenizer)
+        return encode_written(_parts(self.source), _parts(self.target), tokenizer, num_vokens=num_vokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,9 @@ class ChatSample:
         """All pictures, in order."""
         return tuple(p.image for m in self.messages for p in m.parts if isinstance(p, ImagePart))
 
-    def encode(self, tokenizer: Tokenizer) -> Encoded:
+    def encode(self, tokenizer: Tokenizer, num_vokens: int = NUM_VOKENS) -> Encoded:
         """The ids that a chat would have."""
-        return encode(self.messages, tokenizer, target=True, system=self.system)
+        return encode(self.messages, tokenizer, target=True, system=self.system, num_vokens=num_vokens)
 
 
 def _parts(written: Written) -> list[str | ImagePart]:
@@ -175,12 +176,18 @@ def joined(sets: Iterable[Samples]) -> Samples:
     return Samples([sample for one in several for sample in one], findings)
 
 
-def verified(samples: Samples, tokenizer: Tokenizer, max_tokens: int, tokens_per_image: int) -> Samples:
+def verified(
+    samples: Samples,
+    tokenizer: Tokenizer,
+    max_tokens: int,
+    tokens_per_image: int,
+    num_vokens: int = NUM_VOKENS,
+) -> Samples:
     """Only those records whose pictures open and whose ids fit into `max_tokens`; every picture is read."""
     kept: list[Sample] = []
     for sample in samples:
         try:
-            verify_length(sample.encode(tokenizer), max_tokens, tokens_per_image)
+            verify_length(sample.encode(tokenizer, num_vokens), max_tokens, tokens_per_image)
             for picture in sample.pictures:
                 picture.open()
         except DataError as error:

@@ -32,7 +32,7 @@ from minigpt5.images import preprocess
 from minigpt5.options import GenerationOptions
 from minigpt5.prompt import SYSTEM, encode
 from minigpt5.training.pictures import TokenizeCaptions
-from minigpt5.vokens import IMAGE_PLACEHOLDER, NUM_VOKENS, VOKENS
+from minigpt5.vokens import FIRST_VOKEN, IMAGE_PLACEHOLDER
 
 
 class System(Protocol):
@@ -84,9 +84,10 @@ def voken_hidden(engine: Engine, task: Task) -> Tensor:
         engine.tokenizer,
         target=True,
         system=engine.config.system_prompt or SYSTEM,
+        num_vokens=engine.config.mapper.num_vokens,
     )
     ids = encoded.input_ids
-    placeholder, first = engine.tokenizer.convert_tokens_to_ids([IMAGE_PLACEHOLDER, VOKENS[0]])
+    placeholder, first = engine.tokenizer.convert_tokens_to_ids([IMAGE_PLACEHOLDER, FIRST_VOKEN])
     eye, queries = engine.config.vision["image_size"], engine.model.vision.query_tokens
     pixels = torch.stack([preprocess(p, eye) for p in encoded.images]).to(queries) if encoded.images else None
     embeds = engine.model.embed(torch.tensor([ids], device=queries.device), pixels, placeholder)
@@ -95,7 +96,7 @@ def voken_hidden(engine: Engine, task: Task) -> Tensor:
         first
     )  # counted from the end, as pictures are longer than their placeholders
     start = hidden.shape[1] - after - 1
-    return hidden[:, start : start + NUM_VOKENS]
+    return hidden[:, start : start + engine.config.mapper.num_vokens]
 
 
 class Painter:

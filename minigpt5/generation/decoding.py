@@ -1,8 +1,8 @@
-"""The token loop: text one token at a time, a picture's eight vokens in one pass, on one KV cache.
+"""The token loop: text one token at a time, a picture's vokens in one pass, on one KV cache.
 
-`decode` is a generator of steps. A sampled `[IMG0]` is followed by all eight voken embeddings at once; the
-features of the picture are the state that predicted `[IMG0]` and those at `[IMG0]`..`[IMG6]` (see
-`minigpt5.vokens`), and the next token comes from the state at `[IMG7]`. The other vokens and the placeholder
+`decode` is a generator of steps. A sampled `[IMG0]` is followed by all voken embeddings at once; the features
+of the picture are the state that predicted `[IMG0]` and those at all vokens but the last (see
+`minigpt5.vokens`), and the next token comes from the state at the last one. The other vokens and the placeholder
 are never sampled. It differs from the official loop on purpose: every group is drawn, not only the first; a
 group may be the very last token; a picture that must come ("always") comes where the reply would have ended,
 after its words.
@@ -22,7 +22,7 @@ from minigpt5.model.decode_step import DecodeStep
 from minigpt5.model.language import LanguageModel
 from minigpt5.options import GenerationOptions
 from minigpt5.prompt import Tokenizer, token_id
-from minigpt5.vokens import IMAGE_PLACEHOLDER, NUM_VOKENS, VOKENS
+from minigpt5.vokens import IMAGE_PLACEHOLDER, NUM_VOKENS, is_voken, voken_names
 
 MAX_PICTURES = 8
 
@@ -57,15 +57,17 @@ Step = TextStep | VokenStep | EndStep
 
 
 class Vocabulary:
-    """The ids that the loop treats specially, looked up once for a tokenizer and an LLM vocabulary size."""
+    """The ids that the loop treats specially, looked up once for a tokenizer, an LLM vocabulary size and a number of
+    vokens."""
 
-    def __init__(self, tokenizer: Tokenizer, size: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, size: int, num_vokens: int = NUM_VOKENS) -> None:
         self.tokenizer = tokenizer
-        self.vokens = tuple(token_id(tokenizer, voken) for voken in VOKENS)
+        self.vokens = tuple(token_id(tokenizer, voken) for voken in voken_names(num_vokens))
+        others = {i for token, i in tokenizer.get_added_vocab().items() if is_voken(token)} - {self.vokens[0]}
         self.placeholder = token_id(tokenizer, IMAGE_PLACEHOLDER)
         self.end = tokenizer.eos_token_id
         special = {tokenizer.bos_token_id, tokenizer.unk_token_id} - {self.end, None}
-        never = {*self.vokens[1:], self.placeholder, *special, *range(len(tokenizer), size)}
+        never = {*others, self.placeholder, *special, *range(len(tokenizer), size)}
         self.never_sampled = torch.tensor(sorted(never))
         self.never_sampled_nor_drawn = torch.tensor(sorted(never | {self.vokens[0]}))
 
@@ -102,7 +104,7 @@ class Reader:
 
     @torch.inference_mode()
     def read_vokens(self, vokens: tuple[int, ...]) -> Tensor:
-        """Read all eight vokens in one pass -> voken_hidden (1,V,D)."""
+        """Read all vokens in one pass -> voken_hidden (1,V,D)."""
         before = self._states[-1]
         hidden = self.read(self._embed(list(vokens)))
         self._states = self._states[-1:]
@@ -156,7 +158,7 @@ def decode(
     reader.read(inputs_embeds)
     for count in range(1, options.max_new_tokens + 1):
         owed = options.pictures == "always" and pictures == 0
-        last = count == options.max_new_tokens or reader.length + 1 + NUM_VOKENS > max_length
+        last = count == options.max_new_tokens or reader.length + 1 + len(vocabulary.vokens) > max_length
         if owed and last:
             token_id = vocabulary.vokens[0]
         else:

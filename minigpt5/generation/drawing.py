@@ -12,9 +12,9 @@ from torch import Tensor
 
 from minigpt5.errors import OptionError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted
+from minigpt5.model.mapper import VokenMapper
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.options import GenerationOptions
-from minigpt5.vokens import NUM_VOKENS
 
 MAX_REDRAWN = 8  # pictures of one batch
 
@@ -57,8 +57,8 @@ def picture_seed(seed: int, index: int) -> int:
     return (seed + index * 0x9E3779B9) % 2**32 if index else seed
 
 
-def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], *, width: int) -> None:
-    """Raise `OptionError` unless `choices` can be drawn in one batch from vokens of an LLM of `width`."""
+def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], mapper: VokenMapper) -> None:
+    """Raise `OptionError` unless `choices` can be drawn in one batch from vokens that `mapper` takes."""
     if not 1 <= len(choices) <= MAX_REDRAWN:
         raise OptionError(f"choices: got {len(choices)} pictures to draw, expected 1 to {MAX_REDRAWN}")
     ways = {(choice.num_inference_steps, choice.scheduler) for choice in choices}
@@ -66,16 +66,15 @@ def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], *, w
         raise OptionError(
             f"choices: got {len(ways)} kinds of steps and schedulers, expected one for all pictures"
         )
-    verify_vokens(vokens, width=width)
+    verify_vokens(vokens, mapper)
 
 
-def verify_vokens(vokens: np.ndarray, *, width: int) -> None:
-    """Raise `OptionError` unless `vokens` are features of one picture by an LLM of `width`."""
-    if vokens.shape != (NUM_VOKENS, width) or vokens.dtype != np.float32:
+def verify_vokens(vokens: np.ndarray, mapper: VokenMapper) -> None:
+    """Raise `OptionError` unless `vokens` are features of one picture as `mapper` takes them."""
+    shape = (mapper.num_vokens, mapper.llm_width)
+    if vokens.shape != shape or vokens.dtype != np.float32:
         got = f"{vokens.dtype} of shape {vokens.shape}"
-        raise OptionError(
-            f"vokens: got {got}, expected float32 of shape {(NUM_VOKENS, width)}, as this model makes them"
-        )
+        raise OptionError(f"vokens: got {got}, expected float32 of shape {shape}, as this model makes them")
 
 
 def _guidance(choices: Sequence[GenerationOptions]) -> float | Tensor:

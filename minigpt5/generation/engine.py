@@ -29,7 +29,6 @@ from minigpt5.images import preprocess
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.options import OFFICIAL, GenerationOptions
 from minigpt5.prompt import STOP, SYSTEM, Prompt, Tokenizer, assemble, encode_raw
-from minigpt5.vokens import NUM_VOKENS
 
 DEFAULTS = GenerationOptions()
 Pulled = TypeVar("Pulled")
@@ -101,7 +100,9 @@ class Engine:
             "context length": config.context_length,
             "knows": config.knows,
         }
-        self._vocabulary = Vocabulary(tokenizer, model.language.llama.config.vocab_size)
+        self._vocabulary = Vocabulary(
+            tokenizer, model.language.llama.config.vocab_size, config.mapper.num_vokens
+        )
 
     @cached_property
     @torch.inference_mode()
@@ -161,7 +162,7 @@ class Engine:
         `OptionError` with the first pull when there are no choices or more than MAX_REDRAWN, when their steps or
         schedulers differ, and when the vokens are not this model's.
         """
-        verify_redraw(vokens, choices, width=self.model.language.width)
+        verify_redraw(vokens, choices, self.model.mapper)
         hidden = torch.from_numpy(vokens)[None].to(self.model.vision.query_tokens.device)
         yield from draw(self.model, self._negative, hidden, choices, [_seed(choice) for choice in choices])
 
@@ -193,7 +194,7 @@ class Engine:
             )
         )
         features = [step.voken_hidden for step in steps if step.voken_hidden is not None]
-        none = embeds.new_zeros(0, NUM_VOKENS, embeds.shape[-1])
+        none = embeds.new_zeros(0, self.config.mapper.num_vokens, embeds.shape[-1])
         return GeneratedIds([step.token_id for step in steps], torch.cat([none, *features]))
 
     @torch.inference_mode()
@@ -225,13 +226,13 @@ class Engine:
     def voken_influence(self, vokens: np.ndarray) -> np.ndarray:
         """(V,L) float32: how far each conditioning vector of a picture moves when one of its vokens (V,D) is put to
         zero, in units of the vector's length. Raises `OptionError` for vokens that are not this model's."""
-        verify_vokens(vokens, width=self.model.language.width)
+        verify_vokens(vokens, self.model.mapper)
         return voken_influence(self.model.mapper, vokens)
 
     def _prompt(self, conversation: Conversation, options: GenerationOptions) -> Prompt:
         """The prompt; the reply keeps what room it may need, up to half of the context."""
         length = self.config.context_length
-        room = length - min(options.max_new_tokens + NUM_VOKENS, length // 2)
+        room = length - min(options.max_new_tokens + self.config.mapper.num_vokens, length // 2)
         system = self.config.system_prompt or SYSTEM
         return assemble(conversation, self.tokenizer, room, self.config.num_query_tokens, system=system)
 

@@ -10,7 +10,7 @@ import torch
 from minigpt5.generation.decoding import Vocabulary
 from minigpt5.model.mapper import VokenMapper
 from minigpt5.prompt import Tokenizer
-from minigpt5.vokens import NUM_VOKENS, VOKENS
+from minigpt5.vokens import voken_names
 
 TokenKind = Literal["text", "control", "picture", "voken"]
 WORD_START = "\u2581"  # how SentencePiece writes the space before a word
@@ -36,11 +36,12 @@ class Inspection:
 
 
 def readable(ids: Sequence[int], tokenizer: Tokenizer, vocabulary: Vocabulary) -> tuple[Token, ...]:
-    """`ids` as tokens; `[IMG0]` is followed by the seven that are always forced after it."""
+    """`ids` as tokens; `[IMG0]` is followed by those that are always forced after it."""
     tokens: list[Token] = []
     for token_id in ids:
         if token_id == vocabulary.vokens[0]:
-            tokens += [Token(v, word, "voken") for v, word in zip(vocabulary.vokens, VOKENS, strict=True)]
+            names = voken_names(len(vocabulary.vokens))
+            tokens += [Token(v, word, "voken") for v, word in zip(vocabulary.vokens, names, strict=True)]
             continue
         kind: TokenKind = "picture" if token_id == vocabulary.placeholder else "text"
         if token_id in tokenizer.all_special_ids and kind == "text":
@@ -54,7 +55,7 @@ def readable(ids: Sequence[int], tokenizer: Tokenizer, vocabulary: Vocabulary) -
 def voken_influence(mapper: VokenMapper, vokens: np.ndarray) -> np.ndarray:
     """(V,L): the relative change of each vector of prompt_embeds when one of the vokens (V,D) is put to zero."""
     features = torch.from_numpy(vokens).to(mapper.queries.device)
-    kept = 1 - torch.eye(NUM_VOKENS, device=features.device)
+    kept = 1 - torch.eye(len(features), device=features.device)
     batch = torch.cat([features[None], features * kept[..., None]])  # (1+V,V,D)
     whole, *without = mapper(batch).float()  # (L,C) each
     change = (torch.stack(without) - whole).norm(dim=-1) / whole.norm(dim=-1)

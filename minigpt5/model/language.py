@@ -106,6 +106,16 @@ class LanguageModel(nn.Module):
         """hidden (B,T,D) -> logits (B,T,vocabulary)."""
         return self.llama.lm_head(hidden)
 
+    @torch.no_grad()
+    def grow(self, size: int) -> None:
+        """Make room for `size` tokens; the rows of new ones are the mean of those that were there."""
+        before = self.llama.config.vocab_size
+        if size <= before:
+            return
+        self.llama.resize_token_embeddings(size, mean_resizing=False)
+        for weight in (self.llama.get_input_embeddings().weight, self.llama.lm_head.weight):
+            weight[before:] = weight[:before].float().mean(0).to(weight)
+
     def add_prefix(self, length: int) -> None:
         """Put `length` virtual tokens before every sequence (prefix tuning); their keys and values are 0 at first."""
         heads, width = self.llama.config.num_key_value_heads, self.llama.config.head_dim

@@ -1,4 +1,4 @@
-"""From what the LLM meant to what the painter reads: eight voken states -> the conditioning of the diffusion.
+"""From what the LLM meant to what the painter reads: the voken states -> the conditioning of the diffusion.
 
 Source: paper section 3.2; official `model.py` (`fc`, `llm_to_t2i_mapping`, `t2i_decoder_prompt`).
 """
@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from minigpt5.config import MapperConfig
-from minigpt5.vokens import NUM_VOKENS
 
 
 class VokenMapper(nn.Module):
@@ -21,6 +20,7 @@ class VokenMapper(nn.Module):
     def __init__(self, config: MapperConfig) -> None:
         super().__init__()
         self.llm_width = config.llm_width
+        self.num_vokens = config.num_vokens
         self.proj = nn.Sequential(
             nn.Linear(config.llm_width, config.width), nn.GELU(), nn.Linear(config.width, config.width)
         )
@@ -43,4 +43,4 @@ class VokenMapper(nn.Module):
 
     def null_embeds(self) -> torch.Tensor:
         """What zero features map to, (1,L,C): the negative of classifier-free guidance (paper, eq. 6)."""
-        return self(self.queries.new_zeros(1, NUM_VOKENS, self.llm_width))
+        return self(self.queries.new_zeros(1, self.num_vokens, self.llm_width))

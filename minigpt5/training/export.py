@@ -15,12 +15,14 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.build import LORA
 from minigpt5.checkpoint.manifest import write_manifest
-from minigpt5.checkpoint.store import has_part, read_part
+from minigpt5.checkpoint.store import has_part, read_part, save_tokenizer
 from minigpt5.config import LoraConfig, ModelConfig
 from minigpt5.errors import TrainingError
+from minigpt5.training.beginnings import control_ids
 
 ROWS = {
     "language.llama.model.embed_tokens.rows": "llama.model.embed_tokens.weight",
@@ -35,11 +37,11 @@ def export(
     weights: dict[str, Tensor],
     *,
     config: ModelConfig,
-    control_ids: list[int],
+    tokenizer: PreTrainedTokenizerFast,
     lora: LoraConfig,
 ) -> None:
-    """Write the folder `out`: that of `base` with the trained `weights` (by parameter name) in it, `config` being
-    that of `base`, `control_ids` the ids of the trained rows and `lora` the numbers of the trained adapters.
+    """Write the folder `out`: that of `base` with the trained `weights` (by parameter name) in it, `config`
+    and `tokenizer` being those of `base`, but for the number of vokens, and `lora` the numbers of the trained adapters.
 
     All is written, or nothing; an older `out` is replaced. Raises `TrainingError`.
     """
@@ -50,7 +52,8 @@ def export(
         shutil.copytree(base, partial, copy_function=_link)
         for part in ("mapper", "vision"):
             _write_part(partial, part, weights)
-        _write_language(partial, weights, control_ids)
+        _write_language(partial, weights, config, control_ids(tokenizer, config.mapper.num_vokens))
+        save_tokenizer(partial, tokenizer)
         config = replace(config, lora=_write_lora(partial, weights, config.lora, lora))
         if (keys := weights.get("language.prefix_keys")) is not None:
             length = keys.shape[2]
@@ -89,14 +92,17 @@ def _write_part(folder: Path, part: str, weights: dict[str, Tensor]) -> None:
         _replace(folder / f"{part}.safetensors", whole)
 
 
-def _write_language(folder: Path, weights: dict[str, Tensor], control_ids: list[int]) -> None:
+def _write_language(folder: Path, weights: dict[str, Tensor], config: ModelConfig, ids: list[int]) -> None:
     added = {key: weights[name] for name, key in PREFIX.items() if name in weights}
     rows = {key: weights[name] for name, key in ROWS.items() if name in weights}
     for path in sorted(folder.glob("language*.safetensors")):
         tensors = load_file(path)
         found = rows.keys() & tensors.keys()
         for key in found:
-            tensors[key][control_ids] = rows[key].to(tensors[key])
+            old = tensors[key]
+            tensors[key] = old.new_zeros(config.language["vocab_size"], old.shape[1])
+            tensors[key][: len(old)] = old
+            tensors[key][ids] = rows[key].to(old)
         if found or added:
             _replace(path, {**tensors, **added})
         added = {}

@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.build import LoadedModel, Quantization, load_model
@@ -29,9 +28,9 @@ from minigpt5.data.samples import Samples, joined, verified
 from minigpt5.data.vist import read_vist
 from minigpt5.errors import TrainingError
 from minigpt5.generation.engine import Engine
-from minigpt5.model.mapper import VokenMapper
 from minigpt5.options import GenerationOptions
-from minigpt5.prompt import SYSTEM, token_id
+from minigpt5.prompt import SYSTEM
+from minigpt5.training.beginnings import add_adapters, forget_vokens, resize, with_vokens
 from minigpt5.training.checkpoints import WEIGHTS, newest
 from minigpt5.training.export import export
 from minigpt5.training.multimodal import StageTask
@@ -40,11 +39,9 @@ from minigpt5.training.stages import Stage
 from minigpt5.training.teachers import load_teacher
 from minigpt5.training.throughput import Throughput
 from minigpt5.training.trainer import Schedule, Validation, fit, processes
-from minigpt5.vokens import CONTROL_TOKENS
 
 KINDS = ("cc3m", "vist", "mmdialog", "jsonl")
 VERIFIED = 2000  # records: in a data set of no more, every picture is opened before the training begins
-PREFIX_SPREAD = 0.02  # of the values of a prefix at first
 VALIDATION = GenerationOptions(seed=7, pictures="always", max_new_tokens=64)
 
 Score = Callable[[list[Image.Image], list[str]], dict[str, float]]
@@ -52,7 +49,8 @@ Score = Callable[[list[Image.Image], list[str]], dict[str, float]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training. `data` are kinds (`KINDS`) and paths; `epochs` counts when `schedule.steps` is 0."""
+    """One training. `data` are kinds (`KINDS`) and paths; `epochs` counts when `schedule.steps` is 0; `num_vokens` None
+    leaves the model's."""
 
     model: Path
     stage: Stage
@@ -61,6 +59,7 @@ class Recipe:
     run: Path
     schedule: Schedule
     epochs: float = 2.0
+    num_vokens: int | None = None
     quantize: Quantization | None = None
     precision: str = "auto"
     lora: LoraConfig = field(default_factory=LoraConfig)
@@ -81,12 +80,14 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
     everyone = processes()
     config = ModelConfig.load(recipe.model)
     _verify(recipe, config)
-    tokenizer = load_tokenizer(recipe.model)
+    tokenizer = load_tokenizer(recipe.model, config.mapper.num_vokens)
+    if recipe.num_vokens is not None:
+        config = with_vokens(config, tokenizer, recipe.num_vokens)
     samples = read_data(recipe, config, tokenizer)
     if everyone.is_main_process:
         print(samples.report, flush=True)
     schedule = _schedule(recipe, len(samples), everyone.num_processes)
-    loaded = _load(recipe, everyone.device)
+    loaded = _load(recipe, config, tokenizer, everyone.device)
     task = _task(recipe, loaded, samples)
     validate = _validation(loaded, recipe.prompts, score) if recipe.prompts else None
     throughput = fit(
@@ -105,7 +106,7 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
             recipe.out,
             load_file(checkpoint / WEIGHTS),
             config=config,
-            control_ids=_control_ids(tokenizer),
+            tokenizer=tokenizer,
             lora=recipe.lora,
         )
     everyone.wait_for_everyone()
@@ -125,7 +126,9 @@ def read_data(recipe: Recipe, config: ModelConfig, tokenizer: PreTrainedTokenize
     samples = joined(readers[kind](path) for kind, path in recipe.data)
     if len(samples) > VERIFIED:
         return samples
-    return verified(samples, tokenizer, config.context_length, config.num_query_tokens)
+    return verified(
+        samples, tokenizer, config.context_length, config.num_query_tokens, config.mapper.num_vokens
+    )
 
 
 def _verify(recipe: Recipe, config: ModelConfig) -> None:
@@ -150,39 +153,26 @@ def _schedule(recipe: Recipe, samples: int, processes: int) -> Schedule:
     return replace(schedule, steps=steps, warmup=min(schedule.warmup, steps // 10))
 
 
-def _load(recipe: Recipe, device: torch.device) -> LoadedModel:
+def _load(
+    recipe: Recipe, config: ModelConfig, tokenizer: PreTrainedTokenizerFast, device: torch.device
+) -> LoadedModel:
     """The folder on this process's device, with what the stage adds to it; what is trained is float32."""
     half = device.type == "cuda" and recipe.precision != "no"
     dtype = "bfloat16" if half else "float32"
     loaded = load_model(recipe.model, quantize=recipe.quantize, device=str(device), dtype=dtype)
+    loaded = resize(loaded, config, tokenizer)
     model, stage = loaded.model, recipe.stage
     torch.manual_seed(recipe.schedule.seed)  # what is added begins the same on every process
     vars(model.language.llama)["is_loaded_in_4bit"] = recipe.quantize == "4bit"  # what peft asks
     vars(model.language.llama)["is_loaded_in_8bit"] = recipe.quantize == "8bit"
     if stage.fresh:
-        _forget_vokens(loaded)
-    if stage.lora:
-        model.language.add_lora(recipe.lora)
-    if stage.prefix_length:
-        model.language.add_prefix(stage.prefix_length)
-        for values in (model.language.prefix_keys, model.language.prefix_values):
-            nn.init.normal_(values, std=PREFIX_SPREAD)
+        forget_vokens(loaded)
+    add_adapters(model.language, stage, recipe.lora)
     if recipe.checkpointing:
         model.language.llama.activation_checkpointing_enable()
         model.diffusion.unet.enable_gradient_checkpointing()
     model.to(device)
     return loaded
-
-
-@torch.no_grad()
-def _forget_vokens(loaded: LoadedModel) -> None:
-    """Mapper and control tokens as they are before any stage: random, and the mean of the other tokens."""
-    language, ids = loaded.model.language, _control_ids(loaded.tokenizer)
-    loaded.model.mapper = VokenMapper(loaded.config.mapper)
-    for weight in (language.llama.get_input_embeddings().weight, language.llama.lm_head.weight):
-        others = torch.ones(len(weight), dtype=torch.bool, device=weight.device)
-        others[ids] = False
-        weight[ids] = weight[others].float().mean(0).to(weight)
 
 
 def _task(recipe: Recipe, loaded: LoadedModel, samples: Samples) -> StageTask:
@@ -192,6 +182,7 @@ def _task(recipe: Recipe, loaded: LoadedModel, samples: Samples) -> StageTask:
         eye_size=config.vision["image_size"],
         max_tokens=config.context_length,
         tokens_per_image=config.num_query_tokens,
+        num_vokens=config.mapper.num_vokens,
         flipped_share=recipe.flipped_share,
         seed=recipe.schedule.seed,
     )
@@ -214,7 +205,3 @@ def _validation(loaded: LoadedModel, prompts: tuple[str, ...], score: Score | No
         return pictures, score(pictures, list(prompts)) if score else {}
 
     return validate
-
-
-def _control_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    return [token_id(tokenizer, token) for token in CONTROL_TOKENS]

@@ -25,7 +25,7 @@ from minigpt5.prompt import Encoded
 from minigpt5.training.losses import caption_loss
 from minigpt5.training.multimodal import Teacher
 from minigpt5.training.scenes import Sampler
-from minigpt5.vokens import IMAGE_PLACEHOLDER, NUM_VOKENS, VOKENS
+from minigpt5.vokens import FIRST_VOKEN, IMAGE_PLACEHOLDER
 
 DROPPED_SHARE = 0.1  # of the states replaced by zeros, which are to map to the empty caption (paper, eq. 6)
 
@@ -68,7 +68,7 @@ def states_of(
     model: MiniGPT5, tokenizer: PreTrainedTokenizerFast, examples: list[Encoded], seed: int
 ) -> torch.Tensor:
     """The states (G,V,D) that predict the vokens of all pictures to draw in `examples`, in order."""
-    placeholder, first = tokenizer.convert_tokens_to_ids([IMAGE_PLACEHOLDER, VOKENS[0]])
+    placeholder, first = tokenizer.convert_tokens_to_ids([IMAGE_PLACEHOLDER, FIRST_VOKEN])
     queries = model.vision.query_tokens.shape[1]
     batch = collate(examples, placeholder, first, queries, tokenizer.eos_token_id)
     embeds = model.language.embed(batch.input_ids)  # (B,T,D)
@@ -80,7 +80,7 @@ def states_of(
         embeds = embeds.masked_scatter(slots, image_embeds.to(embeds))
     hidden, _ = model.language(embeds, attention_mask=batch.attention_mask)
     rows, starts = batch.voken_positions.unbind(1)
-    return hidden[rows[:, None], starts[:, None] - 1 + torch.arange(NUM_VOKENS)]
+    return hidden[rows[:, None], starts[:, None] - 1 + torch.arange(model.mapper.num_vokens)]
 
 
 class MapperTask:

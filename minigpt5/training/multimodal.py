@@ -16,7 +16,7 @@ from minigpt5.training.batches import Source, StageBatch, stage_batch
 from minigpt5.training.losses import IGNORED, caption_loss, image_loss, min_snr_weight, text_loss
 from minigpt5.training.rows import train_rows
 from minigpt5.training.stages import Stage
-from minigpt5.vokens import CONTROL_TOKENS, IMAGE_PLACEHOLDER, NUM_VOKENS, VOKENS
+from minigpt5.vokens import FIRST_VOKEN, IMAGE_PLACEHOLDER, control_tokens
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,10 @@ class StageTask:
         self.teacher = teacher
         self.tokenizer = tokenizer
         self.scheduler = DDPMScheduler.from_config(model.diffusion.scheduler_config)
-        self.placeholder, self.first_voken = tokenizer.convert_tokens_to_ids([IMAGE_PLACEHOLDER, VOKENS[0]])
-        choose_trainable(model, stage, tokenizer.convert_tokens_to_ids(list(CONTROL_TOKENS)))
+        self.placeholder, self.first_voken = tokenizer.convert_tokens_to_ids([IMAGE_PLACEHOLDER, FIRST_VOKEN])
+        choose_trainable(
+            model, stage, tokenizer.convert_tokens_to_ids(list(control_tokens(model.mapper.num_vokens)))
+        )
 
     def batches(self, batch_size: int, first_step: int) -> Iterator[StageBatch]:
         """All batches from number `first_step` on."""
@@ -119,7 +121,7 @@ class StageTask:
         """hidden (B,T,D) -> (G,L,C), a share of the groups replaced by zeros (paper, eq. 6)."""
         rows, starts = batch.batch.voken_positions.unbind(1)
         # the states that predict the vokens
-        places = starts[:, None] - 1 + torch.arange(NUM_VOKENS, device=starts.device)
+        places = starts[:, None] - 1 + torch.arange(self.model.mapper.num_vokens, device=starts.device)
         voken_hidden = hidden[rows[:, None], places]  # (G,V,D)
         if not len(voken_hidden):
             return hidden.new_zeros(0)

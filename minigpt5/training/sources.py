@@ -17,6 +17,7 @@ from minigpt5.errors import DataError
 from minigpt5.images import pad_to_square, preprocess, to_tensor
 from minigpt5.prompt import Encoded
 from minigpt5.training.batches import Example
+from minigpt5.vokens import NUM_VOKENS
 
 TRIES = 10  # records in a row that may be unusable
 
@@ -33,6 +34,7 @@ class Reading:
     eye_size: int
     max_tokens: int
     tokens_per_image: int
+    num_vokens: int = NUM_VOKENS
     flipped_share: float = 0.0
     seed: int = 0
 
@@ -100,7 +102,7 @@ class Examples(Dataset[Example]):
 
     def _example(self, sample: Sample, place: int) -> Example:
         reading = self.reading
-        encoded = sample.encode(self.tokenizer)
+        encoded = sample.encode(self.tokenizer, reading.num_vokens)
         verify_length(encoded, reading.max_tokens, reading.tokens_per_image)
         seed = reading.seed * 2**40 + place
         generator = torch.Generator().manual_seed(seed)

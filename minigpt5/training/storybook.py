@@ -33,7 +33,8 @@ from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.data.storybook.turns import Picture, Turn
 from minigpt5.images import to_pil
 from minigpt5.model.minigpt5 import MiniGPT5
-from minigpt5.prompt import Encoded, encode, encode_caption, token_id
+from minigpt5.prompt import Encoded, encode, encode_caption
+from minigpt5.training.beginnings import control_ids
 from minigpt5.training.checkpoints import load_trained, newest
 from minigpt5.training.curves import save_grid
 from minigpt5.training.eyes import Tagger, TagTask
@@ -59,7 +60,6 @@ from minigpt5.training.storybook_config import BASE_VOCABULARY, STORYBOOK
 from minigpt5.training.tags import Tags
 from minigpt5.training.trainer import Schedule, fit
 from minigpt5.training.words import LanguageTask, Reader, to_messages, train_tokenizer
-from minigpt5.vokens import CONTROL_TOKENS
 
 LATENT_COUNT = 24_000
 STATE_COUNT = 40_960
@@ -120,7 +120,7 @@ class Workshop:
         if start:
             for part, module in {**parts_of(model), "text_encoder": text_encoder}.items():
                 load_part(start, part, module)
-        shop = cls(runs, config, model, text_encoder, load_tokenizer(runs))
+        shop = cls(runs, config, model, text_encoder, load_tokenizer(runs, config.mapper.num_vokens))
         for name in STEPS:
             shop.restore(name)
         return shop
@@ -147,7 +147,7 @@ class Workshop:
                 return TextToImage(self.model.diffusion.unet, self.text_encoder)
             case "words":
                 torch.manual_seed(2)
-                return Reader(self.model.language)
+                return Reader(self.model.language, self.config.mapper.num_vokens)
             case "eyes":
                 weight = self.model.language.llama.get_input_embeddings().weight.detach()
                 return Tagger(self.model.vision, Tags(self.tokenizer).embed(weight))
@@ -166,7 +166,16 @@ class Workshop:
     @property
     def control_ids(self) -> list[int]:
         """The ids of the vokens and of the slot for pictures."""
-        return [token_id(self.tokenizer, token) for token in CONTROL_TOKENS]
+        return control_ids(self.tokenizer, self.config.mapper.num_vokens)
+
+    def encode(self, turns: tuple[Turn, ...]) -> Encoded:
+        """Turns of a chat, the last of which is to be learned."""
+        number = self.config.mapper.num_vokens
+        return encode(to_messages(turns), self.tokenizer, target=True, num_vokens=number)
+
+    def encode_caption(self, words: str, scene: Scene) -> Encoded:
+        """Bare words and their picture."""
+        return encode_caption(words, scene, self.tokenizer, num_vokens=self.config.mapper.num_vokens)
 
     @property
     def caption_tokenizer(self) -> TokenizeCaptions:
@@ -247,20 +256,20 @@ def describing(shop: Workshop) -> Sampler:
             )
         else:
             turns = sample(rng, kind="question").messages
-        return encode(to_messages(turns), shop.tokenizer, target=True)
+        return shop.encode(turns)
 
     return draw
 
 
-def captions_to_vokens(shop: Workshop) -> Sampler:
-    """The first stage's pairs: a bare caption and its picture; one in four is a request in a chat."""
+def captions_to_vokens(shop: Workshop, requests: float = 0.25) -> Sampler:
+    """The first stage's pairs: a bare caption and its picture; the share `requests` are requests in a chat."""
 
     def draw(rng: random.Random) -> Encoded:
-        if rng.random() < 0.25:
-            return encode(to_messages(sample(rng, kind="draw").messages[:2]), shop.tokenizer, target=True)
-        scene: Scene = sample_scene(rng)
+        if rng.random() < requests:
+            return shop.encode(sample(rng, kind="draw").messages[:2])
+        scene = sample_scene(rng)
         words = caption(scene) if rng.random() < 0.4 else phrase(scene, rng)
-        return encode_caption(words, scene, shop.tokenizer)  # type: ignore[arg-type]
+        return shop.encode_caption(words, scene)
 
     return draw
 
@@ -277,10 +286,10 @@ def pictured(shop: Workshop) -> Sampler:
         elif roll < 0.6:
             turns = opening(rng, characters=characters)
         else:
-            scene: Any = sample_scene(rng, characters=characters)
+            scene = sample_scene(rng, characters=characters)
             words = caption(scene) if rng.random() < 0.25 else phrase(scene, rng)
-            return encode_caption(words, scene, shop.tokenizer)
-        return encode(to_messages(turns), shop.tokenizer, target=True)
+            return shop.encode_caption(words, scene)
+        return shop.encode(turns)
 
     return draw
 
@@ -300,7 +309,7 @@ def dialogues(shop: Workshop) -> Sampler:
 
     def draw(rng: random.Random) -> Encoded:
         before = sample(rng).messages if rng.random() < 0.3 else ()
-        return encode(to_messages(before + sample(rng).cut(rng)), shop.tokenizer, target=True)
+        return shop.encode(before + sample(rng).cut(rng))
 
     return draw
 

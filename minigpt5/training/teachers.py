@@ -10,9 +10,10 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, PreTraine
 from minigpt5.checkpoint.store import has_part, load_part
 from minigpt5.config import ModelConfig
 from minigpt5.errors import TrainingError
+from minigpt5.prompt import token_id
 from minigpt5.training.multimodal import Teacher
 from minigpt5.training.pictures import TokenizeCaptions
-from minigpt5.vokens import CONTROL_TOKENS
+from minigpt5.vokens import FIRST_VOKEN
 
 PART = "text_encoder"
 
@@ -24,7 +25,7 @@ def load_teacher(
     the Stable Diffusion folder `diffusion`, with its tokenizer. Raises `TrainingError` when there is neither."""
     if diffusion:
         return _official(diffusion)
-    shared = config.text_encoder.get("vocab_size") == len(tokenizer) - len(CONTROL_TOKENS)
+    shared = config.text_encoder.get("vocab_size") == token_id(tokenizer, FIRST_VOKEN)
     if not has_part(folder, PART) or not shared:
         raise TrainingError(
             f"{folder}: got no text encoder with its words, expected one for the caption loss; "

@@ -28,12 +28,12 @@ from minigpt5.model.language import LanguageModel
 from minigpt5.prompt import Encoded, encode, encode_caption
 from minigpt5.training.losses import IGNORED, attribute_losses, text_loss
 from minigpt5.training.tags import Tags
-from minigpt5.vokens import CONTROL_TOKENS, IMAGE_PLACEHOLDER, NUM_VOKENS, VOKENS
+from minigpt5.vokens import IMAGE_PLACEHOLDER, NUM_VOKENS, control_tokens, voken_names
 
 PIECES = Regex(r"▁?\p{L}+|▁?\p{N}|▁?[^▁\p{L}\p{N}]+|▁+")
 
 
-def train_tokenizer(documents: int, vocabulary: int) -> PreTrainedTokenizerFast:
+def train_tokenizer(documents: int, vocabulary: int, num_vokens: int = NUM_VOKENS) -> PreTrainedTokenizerFast:
     """A byte-fallback BPE in Llama's manner over sampled dialogues and captions, the control tokens after it."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -60,7 +60,7 @@ def train_tokenizer(documents: int, vocabulary: int) -> PreTrainedTokenizerFast:
         pad_token="</s>",
         clean_up_tokenization_spaces=False,
     )
-    wrapped.add_tokens([AddedToken(t, special=True, normalized=False) for t in CONTROL_TOKENS])
+    wrapped.add_tokens([AddedToken(t, special=True, normalized=False) for t in control_tokens(num_vokens)])
     return wrapped
 
 
@@ -101,17 +101,18 @@ class Row:
 
 
 class Reader(nn.Module):
-    """The LLM, and one linear head an attribute over the states of the eight vokens; the heads are thrown away.
+    """The LLM, and one linear head an attribute over the states of the vokens; the heads are thrown away.
 
     With them the LLM learns to gather what a picture is to show where the vokens stand, as a large one can
     already; the first stage, in which it is frozen, then finds it there.
     """
 
-    def __init__(self, language: LanguageModel) -> None:
+    def __init__(self, language: LanguageModel, num_vokens: int = NUM_VOKENS) -> None:
         super().__init__()
         self.language = language
+        self.num_vokens = num_vokens
         self.heads = nn.ModuleList(
-            nn.Linear(NUM_VOKENS * language.width, len(classes)) for classes in ATTRIBUTES.values()
+            nn.Linear(num_vokens * language.width, len(classes)) for classes in ATTRIBUTES.values()
         )
 
 
@@ -125,7 +126,7 @@ class LanguageTask:
         self.tags = Tags(tokenizer)
         self.placeholder = tokenizer.convert_tokens_to_ids(IMAGE_PLACEHOLDER)
         self.opening = len(tokenizer.encode("<Img>", add_special_tokens=False))
-        self.vokens = tokenizer.convert_tokens_to_ids(list(VOKENS))
+        self.vokens = tokenizer.convert_tokens_to_ids(list(voken_names(module.num_vokens)))
         self.row = row
 
     def batches(self, batch_size: int, first_step: int) -> Iterator[Row]:
@@ -160,7 +161,7 @@ class LanguageTask:
         whole = [
             (place, scene)
             for place, scene in drawn
-            if place < batch_size * width and 0 < place % width <= width - NUM_VOKENS
+            if place < batch_size * width and 0 < place % width <= width - len(self.vokens)
         ]
         table = torch.tensor([ids, targets, tags])[:, : batch_size * width].view(3, batch_size, width)
         return Row(
@@ -177,10 +178,10 @@ class LanguageTask:
         """A dialogue, or one in six times the first stage's bare form: words and their picture."""
         if rng.random() < 1 / 6:
             scene = sample_scene(rng)
-            return encode_caption(phrase(scene, rng), scene, self.tokenizer)
+            return encode_caption(phrase(scene, rng), scene, self.tokenizer, num_vokens=len(self.vokens))
         document = sample(rng)
         turns = document.messages if rng.random() < 0.4 else document.cut(rng)
-        return encode(to_messages(turns), self.tokenizer, target=True)
+        return encode(to_messages(turns), self.tokenizer, target=True, num_vokens=len(self.vokens))
 
     def losses(self, batch: Row) -> dict[str, torch.Tensor]:
         """Cross-entropy over every token but a picture's, plus the mean over the attributes."""
@@ -191,7 +192,7 @@ class LanguageTask:
         hidden, _ = language(embeds)
         text = text_loss(language.logits(hidden).flatten(0, 1), batch.targets[:, 1:].flatten())
         rows, starts = batch.drawn.unbind(1)
-        places = starts[:, None] - 1 + torch.arange(NUM_VOKENS, device=starts.device)
+        places = starts[:, None] - 1 + torch.arange(len(self.vokens), device=starts.device)
         states = hidden[rows[:, None], places].flatten(1)  # (G, V D)
         meant = attribute_losses([head(states) for head in self.module.heads], batch.labels)
         return {

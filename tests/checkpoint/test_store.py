@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from minigpt5.checkpoint import store
 from minigpt5.checkpoint.store import load_part, load_tokenizer, save_part, save_tokenizer
 from minigpt5.errors import CheckpointError
-from minigpt5.vokens import CONTROL_TOKENS
+from minigpt5.vokens import control_tokens
 
 
 def layers() -> nn.Sequential:
@@ -104,8 +104,8 @@ def test_a_missing_or_damaged_file_is_told(tmp_path: Path) -> None:
 def test_a_tokenizer_comes_back_with_its_ids(tmp_path: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     save_tokenizer(tmp_path, tokenizer)
     loaded = load_tokenizer(tmp_path)
-    assert loaded.convert_tokens_to_ids(list(CONTROL_TOKENS)) == tokenizer.convert_tokens_to_ids(
-        list(CONTROL_TOKENS)
+    assert loaded.convert_tokens_to_ids(list(control_tokens())) == tokenizer.convert_tokens_to_ids(
+        list(control_tokens())
     )
     assert loaded.encode("Draw it. é", add_special_tokens=False) == tokenizer.encode(
         "Draw it. é", add_special_tokens=False

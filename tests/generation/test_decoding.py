@@ -12,7 +12,7 @@ from minigpt5.generation import decoding
 from minigpt5.generation.decoding import MAX_PICTURES, EndStep, Step, TextStep, Vocabulary, VokenStep, decode
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.options import GenerationOptions
-from minigpt5.vokens import CONTROL_TOKENS, VOKENS
+from minigpt5.vokens import control_tokens, voken_names
 
 PROMPT = [1, 300, 301, 302]
 
@@ -102,7 +102,7 @@ def test_a_stop_string_of_several_tokens_ends(script: Script) -> None:
 
 def test_only_the_first_voken_can_be_sampled(script: Script) -> None:
     script.run([script.vocabulary.end])
-    ids = script.tokenizer.convert_tokens_to_ids(list(CONTROL_TOKENS))
+    ids = script.tokenizer.convert_tokens_to_ids(list(control_tokens()))
     assert script.banned[0] >= {*ids[1:], 0, 1}
     assert not script.banned[0] & {script.img0, script.vocabulary.end}
 
@@ -162,5 +162,5 @@ def test_the_context_is_never_left(pictures: str, script: Script) -> None:
 
 def test_every_voken_is_known(script: Script) -> None:
     assert [script.tokenizer.convert_ids_to_tokens(token) for token in script.vocabulary.vokens] == list(
-        VOKENS
+        voken_names()
     )

@@ -10,7 +10,7 @@ from minigpt5.errors import OptionError
 from minigpt5.events import ImageFinished, TurnFinished
 from minigpt5.generation.engine import Engine
 from minigpt5.options import GenerationOptions
-from minigpt5.vokens import VOKENS
+from minigpt5.vokens import voken_names
 
 OPTIONS = GenerationOptions(seed=1, max_new_tokens=6, num_inference_steps=1, pictures="always")
 
@@ -23,8 +23,8 @@ def test_the_prompt_and_the_reply_are_told_token_by_token(engine: Engine, pictur
     assert "".join(token.text for token in seen.prompt if token.kind == "text").endswith("###Assistant:")
     assert [token.kind for token in seen.prompt].count("picture") == 1
     assert seen.prompt[0].kind == "control"
-    assert [token.text for token in seen.reply if token.kind == "voken"] == list(VOKENS)
-    assert len(seen.reply) == len(finished.token_ids) + len(VOKENS) - 1
+    assert [token.text for token in seen.reply if token.kind == "voken"] == list(voken_names())
+    assert len(seen.reply) == len(finished.token_ids) + len(voken_names()) - 1
 
 
 def test_a_voken_that_the_mapper_does_not_heed_moves_nothing(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from minigpt5.training.eyes import Tagger, TagTask
 from minigpt5.training.losses import IGNORED
 from minigpt5.training.tags import COUNT, Tags
 from minigpt5.training.words import LanguageTask, Reader
-from minigpt5.vokens import VOKENS
+from minigpt5.vokens import voken_names
 
 SCENE = Scene((Character("cat", "pink", "jumping", "left"),), "forest", "night", "snow", Prop("kite", "red"))
 
@@ -70,7 +70,7 @@ def test_nothing_that_opens_or_is_a_seen_picture_is_to_be_said(task):
 
 def test_the_pictures_to_draw_are_where_the_vokens_begin(task):
     row = next(task.batches(16, 0))
-    places = row.drawn[:, 1:] + torch.arange(len(VOKENS))
+    places = row.drawn[:, 1:] + torch.arange(len(voken_names()))
     assert row.ids[row.drawn[:, :1], places].tolist() == [task.vokens] * len(row.drawn)
     assert row.labels.shape == (len(row.drawn), len(ATTRIBUTES))
 
