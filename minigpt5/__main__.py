@@ -16,6 +16,7 @@ from minigpt5.checkpoint.presets import PRESETS
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import ModelConfig
 from minigpt5.errors import MiniGPT5Error, OptionError
+from minigpt5.evaluation.ablations import evaluate_ablations
 from minigpt5.evaluation.clip import load_clip
 from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
 from minigpt5.evaluation.judge import load_judge
@@ -57,13 +58,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def add_paper(parser: argparse.ArgumentParser) -> None:
-    """The flags of the paper's tables."""
+    """The flags of the paper's tables and of its ablations."""
     parser.add_argument(
         "--paper", action="store_true", help="the paper's settings beside its baselines, not the bars"
     )
+    parser.add_argument(
+        "--ablations", type=Path, metavar="RUNS", help="the runs of `train ablations`, not the bars"
+    )
     folders = {"clip": "CLIP", "classifier": "an image classifier", "sentences": "a sentence encoder"}
     for name, what in folders.items():
-        parser.add_argument(f"--{name}", type=Path, help=f"folder of {what} to measure with, for --paper")
+        parser.add_argument(
+            f"--{name}", type=Path, help=f"folder of {what} to measure with, not for the bars"
+        )
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
@@ -123,6 +129,9 @@ def add_download(parser: argparse.ArgumentParser) -> None:
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Print every measure as it is done, and write `report.json` and a contact sheet for each."""
     arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.ablations:
+        evaluate_ablations(arguments.ablations, networks_of(arguments), arguments.out, arguments.count)
+        return
     engine, judge = load(arguments.model), load_judge(JUDGE)
     if arguments.paper:
         networks = networks_of(arguments)

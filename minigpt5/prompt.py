@@ -127,7 +127,7 @@ def encode_caption(
     caption: str, image: Any, tokenizer: Tokenizer, *, num_vokens: int = NUM_VOKENS
 ) -> Encoded:
     """The bare form of the first training stage (UAS): caption, vokens, `###`, without system or names."""
-    pieces = [_Words(_plain(caption)), _Drawn(image), _Words(STOP, trained=True)]
+    pieces: list[_Piece] = [_Words(_plain(caption)), _Drawn(image), _Words(STOP, trained=True)]
     return _to_ids(pieces, tokenizer, num_vokens)
 
 
@@ -258,7 +258,7 @@ def _between(before: _Piece | None, words: _Words, after: _Piece | None) -> _Wor
     return _Words(text.rstrip() if isinstance(after, _Seen | _Drawn) else text, words.trained)
 
 
-def _to_ids(pieces: Sequence[_Piece], tokenizer: Tokenizer, num_vokens: int) -> Encoded:
+def _to_ids(pieces: list[_Piece], tokenizer: Tokenizer, num_vokens: int) -> Encoded:
     ids, labels = [tokenizer.bos_token_id], [IGNORED]
     seen: list[Any] = []
     drawn: list[Any] = []

@@ -10,6 +10,7 @@ from minigpt5.config import LoraConfig
 from minigpt5.errors import OptionError, TrainingError
 from minigpt5.evaluation.clip import save_clip, train_clip
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
+from minigpt5.training.ablations import train_ablations
 from minigpt5.training.finetune import KINDS, Recipe, finetune
 from minigpt5.training.stages import STAGES
 from minigpt5.training.storybook import STEPS, train_storybook
@@ -22,6 +23,7 @@ DESCRIPTION = "Train a model; resumes where it stopped."
 EXAMPLE = """
 examples:
   python -m minigpt5 train storybook
+  python -m minigpt5 train ablations
   python -m minigpt5 train --model weights/storybook --stage mls --data jsonl:mine.jsonl --out weights/mine
   accelerate launch -m minigpt5 train --model weights/minigpt5-7b-cc3m --stage mls --quantize 4bit \\
       --data vist:VIST/train_cleaned.json --out weights/mine
@@ -33,14 +35,23 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description, parser.epilog = DESCRIPTION, EXAMPLE
     parser.add_argument(
-        "recipe", nargs="?", choices=("storybook", "judge", "clip"), help="a recipe of the embedded model"
+        "recipe",
+        nargs="?",
+        choices=("storybook", "judge", "clip", "ablations"),
+        help="a recipe of the embedded model",
     )
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), help="checkpoints and curves (default: runs)"
     )
     parser.add_argument("--out", type=Path, help="where the weights go (default: under weights/)")
-    parser.add_argument("--only", nargs="+", choices=tuple(STEPS), help="storybook: run these steps alone")
-    parser.add_argument("--start", type=Path, help="storybook: begin from this folder, not from nothing")
+    parser.add_argument(
+        "--only", nargs="+", help="storybook: these steps alone; ablations: these variants alone"
+    )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        help=f"the folder to begin with (default: storybook: nothing; ablations: {WEIGHTS})",
+    )
     _add_stage(parser.add_argument_group("a stage of a model folder"))
     _add_schedule(parser.add_argument_group("how a stage is trained"))
     parser.set_defaults(command=run_train)
@@ -100,7 +111,11 @@ def run_train(arguments: argparse.Namespace) -> None:
             clip = train_clip(load_judge(JUDGE), load_tokenizer(WEIGHTS), arguments.runs / "clip")
             save_clip(clip, arguments.out or CLIP)
         case "storybook":
+            if unknown := [name for name in arguments.only or () if name not in STEPS]:
+                raise OptionError(f"only: got {unknown[0]!r}, expected some of {', '.join(STEPS)}")
             train_storybook(arguments.runs, arguments.out or WEIGHTS, arguments.only, arguments.start)
+        case "ablations":
+            train_ablations(arguments.start or WEIGHTS, arguments.runs / "ablations", arguments.only)
         case _:
             finetune(recipe_of(arguments))
 

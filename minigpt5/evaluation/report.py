@@ -42,8 +42,10 @@ def score(answers: dict[str, list[Pair]], networks: Networks, words: bool) -> Fi
     return {name: measure(pairs, networks, words) for name, pairs in [*answers.items(), (TRUTH, truth)]}
 
 
-def write_report(results: Path, scored: dict[Setting, Figures], networks: Networks) -> None:
-    """`results.json` and `results.md` in the folder."""
+def write_report(
+    results: Path, scored: dict[Setting, Figures], networks: Networks, name: str = "results"
+) -> None:
+    """`results.json` and `results.md`, or others of that `name`, in the folder."""
     data = {
         "networks": networks.names,
         "settings": {
@@ -54,9 +56,9 @@ def write_report(results: Path, scored: dict[Setting, Figures], networks: Networ
             for setting, figures in scored.items()
         },
     }
-    (results / "results.json").write_text(json.dumps(data, indent=2) + "\n")
+    (results / f"{name}.json").write_text(json.dumps(data, indent=2) + "\n")
     tables = [table(setting, figures, networks) for setting, figures in scored.items()]
-    (results / "results.md").write_text("\n".join(["# Results", "", *tables]))
+    (results / f"{name}.md").write_text("\n".join([f"# {name.capitalize()}", "", *tables]))
 
 
 def table(setting: Setting, figures: Figures, networks: Networks) -> str:

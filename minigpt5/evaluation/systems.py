@@ -30,7 +30,7 @@ from minigpt5.evaluation.settings import (
 from minigpt5.generation.engine import DEFAULTS, Engine
 from minigpt5.images import preprocess
 from minigpt5.options import GenerationOptions
-from minigpt5.prompt import SYSTEM, encode
+from minigpt5.prompt import SYSTEM, Encoded, encode
 from minigpt5.training.pictures import TokenizeCaptions
 from minigpt5.vokens import FIRST_VOKEN, IMAGE_PLACEHOLDER
 
@@ -86,6 +86,11 @@ def voken_hidden(engine: Engine, task: Task) -> Tensor:
         system=engine.config.system_prompt or SYSTEM,
         num_vokens=engine.config.mapper.num_vokens,
     )
+    return hidden_of(engine, encoded)
+
+
+def hidden_of(engine: Engine, encoded: Encoded) -> Tensor:
+    """The states (1,V,D) of the only vokens in `encoded`, whose pictures are PIL images."""
     ids = encoded.input_ids
     placeholder, first = engine.tokenizer.convert_tokens_to_ids([IMAGE_PLACEHOLDER, FIRST_VOKEN])
     eye, queries = engine.config.vision["image_size"], engine.model.vision.query_tokens

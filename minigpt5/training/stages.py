@@ -56,6 +56,7 @@ STAGES = {
         replace(MLS, name="mls-no-uas", frozen=(), fresh=True),  # nothing has trained the rest of the mapper
         replace(UAS, name="uas-no-cfg", dropped_share=0.0),
         replace(MLS, name="mls-no-cfg", dropped_share=0.0),
+        replace(MLS, name="mls-captions", caption_weight=0.5),  # the paper's needs no descriptions
         replace(UAS, name="uas-no-caption-loss", caption_weight=0.0),
         replace(UAS, name="uas-no-image-loss", image_weight=0.0),
         replace(MLS, name="mls-no-image-loss", image_weight=0.0),
