@@ -33,7 +33,7 @@ Json = dict[str, Any]
 
 
 class Vokens(TypedDict):
-    """float32 numbers of `shape` (8, D), little-endian, in base64."""
+    """float32 numbers of `shape` (V, D), little-endian, in base64."""
 
     shape: list[int]
     data: str
@@ -262,4 +262,4 @@ def read_vokens(values: object) -> np.ndarray:
                 return np.frombuffer(base64.b64decode(data, validate=True), "<f4").reshape(rows, width).copy()
     except ValueError as error:
         raise OptionError(f"vokens: got data that is not as its shape says ({error})") from error
-    raise OptionError('vokens: expected {"shape": [8, D], "data": base64}, as a picture of a reply has them')
+    raise OptionError('vokens: expected {"shape": [V, D], "data": base64}, as a picture of a reply has them')

@@ -30,7 +30,7 @@ class ImagePart:
     """A picture of a message.
 
     `image` is a PIL picture wherever a model looks at it; the prompt never opens it, so a data set may put a
-    key of its own there. `vokens` are the (8,D) features of a picture that the model drew itself, when they
+    key of its own there. `vokens` are the (V,D) features of a picture that the model drew itself, when they
     are known.
     """
 

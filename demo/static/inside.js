@@ -18,7 +18,7 @@
     peak: "The strongest single effect is that of {voken} on vector {vector}: {share}.",
     average: "On average", strongest: "Strongest on", column: "Voken", numbers: "The same in numbers",
     cell: "{voken} → vector {vector}: {share}", pointCell: "Point at a cell to see its value.",
-    scale: "0 to {share}", scroll: "Heat map, 8 vokens by 77 vectors",
+    scale: "0 to {share}", scroll: "Heat map, {vokens} vokens by {vectors} vectors",
     script: "Make it again in Python", copy: "Copy the script", copied: "Copied", noScript: "Only a reply that came to its end can be made again.",
   });
   const PARTS = ["prefill", "text", "pictures"];
@@ -115,7 +115,7 @@
     ].join(" "));
     return [
       make("div", { class: "print" }, make("img", { src: url, alt: "" }), sum),
-      make("div", { class: "heat", tabindex: 0, role: "region", "aria-label": `${TEXT.scroll} (${index + 1})` }, grid),
+      make("div", { class: "heat", tabindex: 0, role: "region", "aria-label": `${say("scroll", { vokens: influence.length, vectors: influence[0].length })} (${index + 1})` }, grid),
       make("div", { class: "under" }, told, scale), numbers(influence), make("p", { class: "hint" }, TEXT.explained)];
   }
 
