@@ -94,7 +94,7 @@ SCHEDULES: dict[Data, Schedule] = {
             "language.",
         ),  # the rows; at the mapper's rate they lag behind, and with them all that it reads
     ),
-    "dialogues": Schedule(steps=200, batch_size=6, lr=1e-3, warmup=10, average=0.98, save_every=50),
+    "dialogues": Schedule(steps=200, batch_size=6, lr=2e-4, warmup=10, average=0.98, save_every=50),
 }
 
 
