@@ -76,7 +76,7 @@ def test_the_command_measures_what_has_been_trained(runs, tmp_path, monkeypatch)
     monkeypatch.setattr(metrics, "RESAMPLES", 2)
     main(["evaluate", "--ablations", str(runs), "--out", str(tmp_path), "--count", "1"])
     report = json.loads((tmp_path / "ablations.json").read_text())["settings"]
-    assert list(report["captions-7.5"]["systems"])[:2] == ["UAS", "no CFG dropping"]
+    assert list(report["captions-7.5"]["systems"])[:2] == ["UAS", "UAS again"]
     assert list(report["last-both"]["systems"]) == [*(variant.title for variant in SECOND), "truth"]
     assert (tmp_path / "captions-1.png").exists()
     assert "no UAS, LoRA" in (tmp_path / "ablations.md").read_text()
