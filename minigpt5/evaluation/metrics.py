@@ -308,7 +308,8 @@ def likenesses_of(pairs: list[Pair], networks: Networks, pictures: list[float]) 
     return [
         (
             words[i] + (0.0 if math.isnan(pictures[i]) else pictures[i]),
-            *(bool(side.text) + bool(side.images) for side in (pair.answer, pair.truth)),
+            bool(pair.answer.text) + bool(pair.answer.images),
+            bool(pair.truth.text) + bool(pair.truth.images),
         )
         for i, pair in enumerate(pairs)
     ]
