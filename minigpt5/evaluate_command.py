@@ -96,8 +96,8 @@ def run_paper(arguments: argparse.Namespace) -> None:
         raise DataError(f"{missing[0]}: got no such file or folder, expected a data set")
     if arguments.count < (0 if data else 1):
         raise OptionError(f"count: got {arguments.count}, expected {'0 or more' if data else '1 or more'}")
-    networks = networks_of(arguments)
     engine = load(arguments.model, quantize=arguments.quantize)
+    networks = networks_of(arguments, str(engine.model.diffusion.unet.device))
     if not data:
         options = replace(DEFAULTS, **changes)
         evaluate_paper(
@@ -116,11 +116,11 @@ def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
     return changes
 
 
-def networks_of(arguments: argparse.Namespace) -> Networks:
-    """The folders that are named, all three; else the stand-ins of the storybook world."""
+def networks_of(arguments: argparse.Namespace, device: str) -> Networks:
+    """The folders that are named, all three, on `device`; else the stand-ins of the storybook world."""
     folders = {name: getattr(arguments, name) for name in ("clip", "classifier", "sentences")}
     if all(folders.values()):
-        return published_networks(**folders)
+        return published_networks(**folders, device=device)
     if missing := [f"--{name}" for name, folder in folders.items() if any(folders.values()) and not folder]:
         raise OptionError(f"{', '.join(missing)}: got nothing, expected a folder beside the others")
     return storybook_networks(load_clip(CLIP, load_judge(JUDGE), load_tokenizer(WEIGHTS)))

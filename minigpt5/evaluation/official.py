@@ -62,6 +62,12 @@ def write_dialogue(task: Task, setting: Setting) -> Written:
     return mmdialog.before([(m.text, m.images[0] if m.images else None) for m in task.history.messages])
 
 
+def prompt_of(written: Written) -> tuple[str, list[Any]]:
+    """The prompt with a placeholder for each picture, and the pictures."""
+    prompt = "".join(part if isinstance(part, str) else IMAGE_PLACEHOLDER for part in written)
+    return prompt, [part for part in written if not isinstance(part, str)]
+
+
 @dataclass(frozen=True)
 class OfficialSystem:
     """MiniGPT-5 as the official evaluation runs it; `write` makes the prompt of a task."""
@@ -81,9 +87,7 @@ class OfficialSystem:
 
     def sample(self, task: Task, setting: Setting, seed: int) -> tuple[str, Tensor]:
         """The words before the first picture, or those that are given, and the features (G,V,D) of all pictures."""
-        written = self.write(task, setting)
-        prompt = "".join(part if isinstance(part, str) else IMAGE_PLACEHOLDER for part in written)
-        shown = [part for part in written if not isinstance(part, str)]
+        prompt, shown = prompt_of(self.write(task, setting))
         self._verify(prompt, len(shown))
         pixels = [preprocess(image, self.engine.config.vision["image_size"], pad=False) for image in shown]
         generated = self.engine.generate_ids(prompt, pixels, replace(self.options, seed=seed))

@@ -87,7 +87,7 @@ def _about(figures: Figures) -> str:
 
 
 def _cell(figure: Figure | None) -> str:
-    if figure is None:
+    if figure is None or math.isnan(figure.value):
         return ""
     interval = "" if math.isnan(figure.low) else f" ({figure.low:.3f} to {figure.high:.3f})"
     return f"{figure.value:.3f}{interval}"
