@@ -161,11 +161,17 @@ def _classifier(folder: Path, device: str) -> Callable[[Pictures], tuple[Tensor,
 def _text_encoder(folder: Path, device: str) -> Callable[[list[str]], list[Tensor]]:
     model = AutoModel.from_pretrained(folder).to(device).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
+    room = min(tokenizer.model_max_length, model.config.max_position_embeddings)
 
     @torch.inference_mode()
     def encode(said: list[str]) -> list[Tensor]:
         words = tokenizer(
-            said, padding=True, truncation=True, return_special_tokens_mask=True, return_tensors="pt"
+            said,
+            padding=True,
+            truncation=True,
+            max_length=room,
+            return_special_tokens_mask=True,
+            return_tensors="pt",
         ).to(device)
         special = words.pop("special_tokens_mask").bool()
         states = model(input_ids=words["input_ids"], attention_mask=words["attention_mask"]).last_hidden_state
