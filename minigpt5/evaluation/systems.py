@@ -14,9 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from minigpt5.checkpoint.store import has_part
 from minigpt5.conversation import ImagePart, Message, TextPart
-from minigpt5.errors import CheckpointError
+from minigpt5.errors import CheckpointError, TrainingError
 from minigpt5.evaluation.settings import (
     GUIDANCE_SCALES,
     MINIGPT5,
@@ -31,7 +30,7 @@ from minigpt5.images import preprocess
 from minigpt5.options import GenerationOptions
 from minigpt5.prompt import SYSTEM, encode
 from minigpt5.training.teachers import load_teacher
-from minigpt5.vokens import CONTROL_TOKENS, IMAGE_PLACEHOLDER, NUM_VOKENS, VOKENS
+from minigpt5.vokens import IMAGE_PLACEHOLDER, NUM_VOKENS, VOKENS
 
 
 class System(Protocol):
@@ -107,14 +106,15 @@ class Painter:
 
     def __init__(self, engine: Engine, folder: Path, diffusion: Path | None = None) -> None:
         self.engine = engine
-        config = engine.config
-        own = config.text_encoder.get("vocab_size") if has_part(folder, "text_encoder") else None
-        if not diffusion and (own is None or own != len(engine.tokenizer) - len(CONTROL_TOKENS)):
+        try:
+            teacher = load_teacher(folder, engine.config, engine.tokenizer, diffusion)
+        except TrainingError as error:
+            if diffusion:
+                raise
             raise CheckpointError(
                 f"{folder}: got no text_encoder that reads the LLM's words, expected one for the baselines, or the "
                 "folder of Stable Diffusion"
-            )
-        teacher = load_teacher(folder, config, engine.tokenizer, diffusion)
+            ) from error
         self.tokenize, self.text_encoder = teacher.tokenize, teacher.text_encoder
 
     @torch.inference_mode()
