@@ -27,7 +27,7 @@ from minigpt5.evaluation.features import Networks
 
 RESAMPLES = 200
 BATCH = 32  # pairs whose pictures are in memory at a time
-MAX_RESAMPLED = 1000  # pictures: FID of more takes minutes, so that it has no interval
+MAX_RESAMPLED = 1000  # pictures: of more, FID has no interval
 NAN = math.nan
 CHARACTER = ("animal", "colour")
 
