@@ -116,7 +116,7 @@ def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
     return changes
 
 
-def networks_of(arguments: argparse.Namespace, device: str) -> Networks:
+def networks_of(arguments: argparse.Namespace, device: str = "cpu") -> Networks:
     """The folders that are named, all three, on `device`; else the stand-ins of the storybook world."""
     folders = {name: getattr(arguments, name) for name in ("clip", "classifier", "sentences")}
     if all(folders.values()):
