@@ -236,7 +236,7 @@ def _fid_of_few(truth: Tensor, answer: Tensor) -> float:
     apart = (truth.mean(0) - answer.mean(0)).square().sum()
     one, other = ((side - side.mean(0)) / (len(side) - 1) ** 0.5 for side in (truth, answer))
     shared = torch.linalg.svdvals(one @ other.T).sum()
-    return float(apart + one.square().sum() + other.square().sum() - 2 * shared)
+    return max(0.0, float(apart + one.square().sum() + other.square().sum() - 2 * shared))
 
 
 def inception_score(logits: Tensor) -> float:
