@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -13,24 +12,16 @@ from minigpt5.checkpoint.hub import download
 from minigpt5.checkpoint.memory import free_on, memory_plan, table
 from minigpt5.checkpoint.placement import DTYPES, place, place_vision
 from minigpt5.checkpoint.presets import PRESETS
-from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import ModelConfig
-from minigpt5.errors import MiniGPT5Error, OptionError
-from minigpt5.evaluation.ablations import evaluate_ablations
-from minigpt5.evaluation.clip import load_clip
-from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
-from minigpt5.evaluation.judge import load_judge
-from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, shares
-from minigpt5.evaluation.report import evaluate_paper
-from minigpt5.loading import load
-from minigpt5.train_command import CLIP, JUDGE, WEIGHTS, add_train
+from minigpt5.errors import MiniGPT5Error
+from minigpt5.evaluate_command import add_evaluate
+from minigpt5.train_command import WEIGHTS, add_train
 
 DOWNLOADS = Path("weights/downloads")
 SOURCES = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
 CONVERT = "Make a model folder of the official files; resumes where it stopped."
 DOWNLOAD = "Fetch the official files of a preset and make its model folder; resumes where it stopped."
 PLAN = "Print the memory that a model needs, part by part, before it is loaded."
-REQUESTS = Path("tests/data/unseen_requests.json")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,38 +29,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m minigpt5", description="Train and measure MiniGPT-5.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_train(commands.add_parser("train", help="train a model"))
-    evaluate = commands.add_parser(
-        "evaluate", help="measure a model", description="Measure the storybook bars."
-    )
-    evaluate.add_argument("model", type=Path, nargs="?", default=WEIGHTS, help="model folder")
-    evaluate.add_argument("--count", type=int, default=500, help="trials of each measure (default: 500)")
-    evaluate.add_argument("--only", help="run the measures whose title contains this")
-    evaluate.add_argument(
-        "--out", type=Path, default=Path("runs/evaluation"), help="report and contact sheets"
-    )
-    add_paper(evaluate)
-    evaluate.set_defaults(command=run_evaluate)
+    add_evaluate(commands.add_parser("evaluate", help="measure a model"))
     add_convert(commands.add_parser("convert", help="official files to a model folder", description=CONVERT))
     add_download(
         commands.add_parser("download", help="the paper's model from the network", description=DOWNLOAD)
     )
     add_plan(commands.add_parser("plan", help="memory that a model needs", description=PLAN))
     return parser
-
-
-def add_paper(parser: argparse.ArgumentParser) -> None:
-    """The flags of the paper's tables and of its ablations."""
-    parser.add_argument(
-        "--paper", action="store_true", help="the paper's settings beside its baselines, not the bars"
-    )
-    parser.add_argument(
-        "--ablations", type=Path, metavar="RUNS", help="the runs of `train ablations`, not the bars"
-    )
-    folders = {"clip": "CLIP", "classifier": "an image classifier", "sentences": "a sentence encoder"}
-    for name, what in folders.items():
-        parser.add_argument(
-            f"--{name}", type=Path, help=f"folder of {what} to measure with, not for the bars"
-        )
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
@@ -124,40 +90,6 @@ def add_download(parser: argparse.ArgumentParser) -> None:
         "--endpoint", help="another hub (default: the HF_ENDPOINT variable, else huggingface.co)"
     )
     parser.set_defaults(command=run_download)
-
-
-def run_evaluate(arguments: argparse.Namespace) -> None:
-    """Print every measure as it is done, and write `report.json` and a contact sheet for each."""
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    if arguments.ablations:
-        evaluate_ablations(arguments.ablations, networks_of(arguments), arguments.out, arguments.count)
-        return
-    engine, judge = load(arguments.model), load_judge(JUDGE)
-    if arguments.paper:
-        networks = networks_of(arguments)
-        evaluate_paper(engine, arguments.model, networks, arguments.out, arguments.count, arguments.only)
-        return
-    path = arguments.out / "report.json"
-    report = json.loads(path.read_text()) if path.exists() else {}
-    report["the judge on fresh renders"] = judge_accuracy(judge, arguments.count, engine.config.image_size)
-    for title, measure in measures(engine, judge, arguments.count, REQUESTS).items():
-        if arguments.only and arguments.only not in title:
-            continue
-        trials = list(measure())
-        report[title] = {**shares(trials), "trials": len(trials)}
-        print(title, json.dumps(report[title]), flush=True)
-        contact_sheet(trials[:64], arguments.out / f"{title.replace(' ', '-').replace(',', '')}.png")
-        path.write_text(json.dumps(report, indent=2) + "\n")
-
-
-def networks_of(arguments: argparse.Namespace) -> Networks:
-    """The folders that are named, all three; else the stand-ins of the storybook world."""
-    folders = {name: getattr(arguments, name) for name in ("clip", "classifier", "sentences")}
-    if all(folders.values()):
-        return published_networks(**folders)
-    if missing := [f"--{name}" for name, folder in folders.items() if any(folders.values()) and not folder]:
-        raise OptionError(f"{', '.join(missing)}: got nothing, expected a folder beside the others")
-    return storybook_networks(load_clip(CLIP, load_judge(JUDGE), load_tokenizer(WEIGHTS)))
 
 
 def run_plan(arguments: argparse.Namespace) -> None:

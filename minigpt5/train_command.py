@@ -131,7 +131,7 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
     return Recipe(
         model=arguments.model,
         stage=stage,
-        data=tuple(_data(value) for value in arguments.data),
+        data=tuple(data_set(value) for value in arguments.data),
         out=out,
         run=arguments.runs / out.name,
         schedule=_schedule(arguments, stage.faster),
@@ -173,7 +173,8 @@ def _schedule(arguments: argparse.Namespace, faster: tuple[str, ...]) -> Schedul
     )
 
 
-def _data(value: str) -> tuple[str, Path]:
+def data_set(value: str) -> tuple[str, Path]:
+    """KIND:PATH as both; raises `OptionError`."""
     kind, colon, path = value.partition(":")
     if not colon or kind not in KINDS:
         raise OptionError(f"data: got {value!r}, expected KIND:PATH with one of {', '.join(KINDS)}")

@@ -15,7 +15,7 @@ import csv
 import random
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from minigpt5.data.files import verify_file
@@ -42,14 +42,20 @@ Pair = tuple[str, str, PictureFile]  # where it stands, caption, picture
 def read_cc3m(path: Path, *, test: bool = False, seed: int = SEED) -> Samples:
     """The samples of a `.tsv` table, of one `.tar` shard or of a folder of shards; raises `DataError`."""
     findings = Findings(path.name)
-    shards = sorted(path.glob("*.tar")) if path.is_dir() else [path]
-    if path.is_dir() and not shards:
-        raise DataError(f"{path}: got a folder without *.tar, expected shards or a .tsv table")
-    if path.suffix == ".tar" or path.is_dir():
-        pairs = [pair for shard in shards for pair in _shard(shard, findings)]
-    else:
-        pairs = list(_table(path, findings))
+    pairs = read_pairs(path, findings)
     return Samples(list(_samples(pairs, test, random.Random(seed))), findings)
+
+
+def read_pairs(path: Path, findings: Findings) -> Iterator[Pair]:
+    """Where each caption stands, the caption, cleaned, and its picture, one by one; raises `DataError`."""
+    if path.suffix != ".tar" and not path.is_dir():
+        yield from _table(path, findings)
+        return
+    shards = sorted(path.glob("*.tar")) if path.is_dir() else [path]
+    if not shards:
+        raise DataError(f"{path}: got a folder without *.tar, expected shards or a .tsv table")
+    for shard in shards:
+        yield from _shard(shard, findings)
 
 
 def clean_caption(caption: str) -> str:
@@ -58,7 +64,7 @@ def clean_caption(caption: str) -> str:
     return re.sub(r"\s{2,}", " ", caption).rstrip("\n").strip(" ")
 
 
-def _samples(pairs: list[Pair], test: bool, rng: random.Random) -> Iterator[Sample]:
+def _samples(pairs: Iterable[Pair], test: bool, rng: random.Random) -> Iterator[Sample]:
     for index, (record, caption, picture) in enumerate(pairs):
         if test:
             yield WrittenSample(record, (caption,), (caption,), caption)

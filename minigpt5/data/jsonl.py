@@ -31,7 +31,18 @@ KEYS = {"messages", "system", "caption"}
 def read_jsonl(path: Path, *, system: str = SYSTEM) -> Samples:
     """The samples of a file; `system` is the model's instruction. Raises `DataError`, with line numbers."""
     findings = Findings(path.name)
-    samples: list[ChatSample] = []
+    samples = [reply for replies in _read(path, findings, system) for reply in replies]
+    return Samples(samples, findings)
+
+
+def read_chats(path: Path, findings: Findings) -> Iterator[ChatSample]:
+    """The last reply of each chat, with all that was said before it; raises as `read_jsonl`."""
+    yield from (replies[-1] for replies in _read(path, findings, SYSTEM))
+
+
+def _read(path: Path, findings: Findings, system: str) -> list[list[ChatSample]]:
+    """The replies of each chat."""
+    chats: list[list[ChatSample]] = []
     problems: list[str] = []
     for number, line in enumerate(read_text(path, "a conversation in JSON on every line").splitlines(), 1):
         if not line.strip():
@@ -46,11 +57,11 @@ def read_jsonl(path: Path, *, system: str = SYSTEM) -> Samples:
         if missing := [p.path for m in messages for p in _pictures(m) if not p.path.is_file()]:
             findings.skip(f"{path.name} line {number}", "picture missing", missing[0].name)
             continue
-        samples += _replies(f"{path.name} line {number}", messages, record, system)
+        chats.append(list(_replies(f"{path.name} line {number}", messages, record, system)))
     if problems:
         more = f"; and {len(problems) - MAX_LINES} more" if len(problems) > MAX_LINES else ""
         raise DataError(f"{path}: {'; '.join(problems[:MAX_LINES])}{more}")
-    return Samples(samples, findings)
+    return chats
 
 
 def _replies(

@@ -10,7 +10,7 @@ picture is missing. Of several pictures in a turn the first counts, as in the of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,29 +31,41 @@ Turn = tuple[str, PictureFile | None]
 def read_mmdialog(path: Path, *, test: bool = False) -> Samples:
     """The samples of `*_conversations.txt`; raises `DataError`."""
     findings = Findings(path.name)
-    samples: list[Sample] = []
-    lines = read_text(path, "a conversation in JSON on every line").splitlines()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        turns = _turns(path, number, line, test, findings)
-        samples += _conversation(f"{path.name} line {number}", turns)
+    samples = [
+        sample
+        for record, turns in read_conversations(path, findings, test=test)
+        for sample in _samples(record, turns)
+    ]
     return Samples(samples, findings)
 
 
-def _conversation(record: str, turns: list[Turn]) -> Iterator[Sample]:
+def read_conversations(
+    path: Path, findings: Findings, *, test: bool = False
+) -> Iterator[tuple[str, list[Turn]]]:
+    """Where each conversation stands and its usable turns, one by one; raises `DataError`."""
+    lines = read_text(path, "a conversation in JSON on every line").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield f"{path.name} line {number}", _turns(path, number, line, test, findings)
+
+
+def before(turns: Sequence[tuple[str, Any]]) -> tuple[Any, ...]:
+    """The official prompt for the turn after `turns` (words, and a picture or None): the last two or three of them."""
+    index = len(turns)
+    written: list[Any] = [SYSTEM]
+    for past in range(max(0, index - 2 - index % 2), index):
+        written += [SIDES[past % 2], *_said(turns[past])]
+    return (*written, SIDES[index % 2])
+
+
+def _samples(record: str, turns: list[Turn]) -> Iterator[Sample]:
     for index in range(1, len(turns)):
-        first = max(0, index - 2 - index % 2)
-        source: list[str | PictureFile] = [SYSTEM]
-        for past in range(first, index):
-            source += [SIDES[past % 2], *_said(turns[past])]
-        source.append(SIDES[index % 2])
         text, picture = turns[index]
         target = (text, picture, "###") if picture else (f"{text} ###",)
-        yield WrittenSample(f"{record} turn {index}", tuple(source), target)
+        yield WrittenSample(f"{record} turn {index}", before(turns[:index]), target)
 
 
-def _said(turn: Turn) -> list[str | PictureFile]:
+def _said(turn: tuple[str, Any]) -> list[Any]:
     text, picture = turn
     return [f" {text} <Img>", picture, "</Img>"] if picture else [f" {text}"]
 

@@ -49,38 +49,49 @@ class Step:
     picture: PictureFile
 
 
+@dataclass(frozen=True)
+class Story:
+    """The usable steps of one story, in order; `record` tells a person where it stands."""
+
+    record: str
+    steps: list[Step]
+
+
 def read_vist(path: Path, *, test: bool = False, seed: int = SEED) -> Samples:
     """The samples of a cleaned or of an official json; raises `DataError`."""
-    findings = Findings(path.name)
+    findings, rng = Findings(path.name), random.Random(seed)
+    samples = [sample for story in read_stories(path, findings) for sample in _samples(story, test, rng)]
+    return Samples(samples, findings)
+
+
+def read_stories(path: Path, findings: Findings) -> Iterator[Story]:
+    """The stories of a file one by one, what is left out told to `findings`; raises `DataError`."""
     values = read_object(path, "stories, cleaned or as annotated")
     if "annotations" in values:
         pictures, stories = _pictures_below(path.parent), _annotated(path, values["annotations"])
     else:
         pictures, stories = _mapped(path), values
-    rng = random.Random(seed)
-    samples = [
-        sample
-        for name, steps in stories.items()
-        for sample in _story(
-            f"{path.name} story {name}", _steps(path, name, steps, pictures, findings), test, rng
-        )
-    ]
-    return Samples(samples, findings)
+    for name, steps in stories.items():
+        yield Story(f"{path.name} story {name}", _steps(path, name, steps, pictures, findings))
 
 
-def _story(record: str, steps: list[Step], test: bool, rng: random.Random) -> Iterator[Sample]:
+def after(history: tuple[Any, ...], *asked: Any) -> tuple[Any, ...]:
+    """The official prompt: `asked` after the words and pictures of the earlier scenes."""
+    return (SYSTEM, *history, "\n", *asked) if history else (SYSTEM, *asked)
+
+
+def _samples(story: Story, test: bool, rng: random.Random) -> Iterator[Sample]:
     history: Written = ()
-    for step in steps:
-        where = f"{record} step {step.number}"
-        opening = (SYSTEM, *history, "\n") if history else (SYSTEM,)
+    for step in story.steps:
+        where = f"{story.record} step {step.number}"
         asked = f"{rng.choice(GEN)}{step.text}{ANSWER}"
-        yield WrittenSample(f"{where} gen", (*opening, asked), (step.picture, "###"))
+        yield WrittenSample(f"{where} gen", after(history, asked), (step.picture, "###"))
         if history and not test:
             asked = f"{rng.choice(MULTIMODAL)}{ANSWER}"
             target = (step.text, step.picture, "###")
-            yield WrittenSample(f"{where} multimodal", (*opening, asked), target)
+            yield WrittenSample(f"{where} multimodal", after(history, asked), target)
             shown = (f"{rng.choice(UNDERSTANDING)}<Img>", step.picture, f"</Img>{ANSWER}")
-            yield WrittenSample(f"{where} understanding", (*opening, *shown), (f"{step.text} ###",))
+            yield WrittenSample(f"{where} understanding", after(history, *shown), (f"{step.text} ###",))
         history = (*history, f"{step.text}<Img>", step.picture, "</Img>")
 
 

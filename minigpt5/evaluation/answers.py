@@ -2,25 +2,33 @@
 
     RESULTS/<setting>/setting.json           its title
     RESULTS/<setting>/tasks.jsonl            {"id", "group", "history": [{"role", "parts"}], "truth": parts}
-    RESULTS/<setting>/<system>.jsonl         {"id", "parts"}
+    RESULTS/<setting>/<system>.jsonl         {"id", "system", "parts"}
     RESULTS/<setting>/pictures/*.png         parts are {"text": ...} or {"image": "pictures/..."}
 
-A line is written as soon as its reply is there; a run that was interrupted goes on after the last one.
+One story or dialogue is in memory at a time, and its replies are written as soon as they are there; a run that was
+interrupted goes on after the last one. Where no rater looks, the pictures of histories are not kept.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from PIL import Image
 
 from minigpt5.conversation import ImagePart, Message, Part, TextPart
+from minigpt5.errors import DataError, OptionError, PromptError
 from minigpt5.evaluation.metrics import Pair
 from minigpt5.evaluation.settings import Sample, Setting, Task, own_history, tasks_of
 from minigpt5.evaluation.systems import System
+from minigpt5.images import pad_to_square
 from minigpt5.picture_files import open_image
+
+TASKS = "tasks.jsonl"
 
 
 def slug(name: str) -> str:
@@ -28,38 +36,83 @@ def slug(name: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in name.lower())
 
 
+@dataclass(frozen=True)
+class StoredPairs:
+    """The replies of a system beside the true ones, read from disk one by one as often as they are wanted."""
+
+    folder: Path
+    system: str
+
+    def __iter__(self) -> Iterator[Pair]:
+        answers = _read(self.folder / f"{slug(self.system)}.jsonl")
+        for task in _records(self.folder / TASKS):
+            truth, answer = (self._message(parts) for parts in (task["truth"], answers[task["id"]]))
+            yield Pair(task["group"], truth, answer)
+
+    def _message(self, parts: list[dict[str, str]]) -> Message:
+        return Message("assistant", tuple(_part(part, self.folder) for part in parts))
+
+
 def answer_all(
-    setting: Setting, samples: Iterable[Sample], systems: dict[str, System], results: Path
-) -> dict[str, list[Pair]]:
-    """The replies of every system of the setting beside the true ones, from disk where they are there already."""
+    setting: Setting,
+    samples: Iterable[Sample],
+    systems: dict[str, System],
+    results: Path,
+    size: int | None = None,
+) -> dict[str, StoredPairs]:
+    """Have every system of the setting reply to the samples, where its reply is not on disk already.
+
+    True pictures are laid on a white square of `size` pixels, if one is given, as the official data sets do it. A
+    sample that no prompt can be made of is left out for all systems and told. Raises `OptionError` when `results`
+    holds replies to other samples.
+    """
     folder = results / setting.name
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
-    stories = list(tasks_of(setting, samples))
     (folder / "setting.json").write_text(json.dumps(asdict(setting), indent=2) + "\n")
-    lines = [json.dumps(_task(task, folder)) for tasks in stories for task in tasks]
-    (folder / "tasks.jsonl").write_text("\n".join(lines) + "\n")
-    return {name: _answer(setting, stories, name, systems[name], folder) for name in setting.systems}
-
-
-def _answer(
-    setting: Setting, stories: list[list[Task]], name: str, system: System, folder: Path
-) -> list[Pair]:
-    path, pairs = folder / f"{slug(name)}.jsonl", []
-    there = _read(path, folder)
-    with path.open("a") as file:
-        for tasks in stories:
-            answers: list[Message] = []
+    with ExitStack() as open_files:
+        replying = [_Replying(setting, name, systems[name], folder, open_files) for name in setting.systems]
+        known = {record["id"]: record for record in _records(folder / TASKS)}
+        tasks_file = open_files.enter_context((folder / TASKS).open("w", encoding="utf-8"))
+        for tasks in tasks_of(setting, samples):
+            try:
+                for one in replying:
+                    one.reply(tasks)
+            except (DataError, PromptError) as error:
+                print(f"skipped {setting.name} {tasks[0].group}: {error}", flush=True)
+                continue
             for task in tasks:
-                asked = own_history(task, answers) if setting.steps == "own history" else task
-                message = there.get(task.id)
-                if message is None:
-                    message = system.answer(asked, setting, _seed(task))
-                    parts = _parts(message, folder, f"{slug(name)}-{task.id}")
-                    file.write(json.dumps({"id": task.id, "system": name, "parts": parts}) + "\n")
-                    file.flush()
+                record = known.get(task.id) or _task(task, folder, setting, size)
+                if _words(record["truth"]) != task.truth.text:
+                    raise OptionError(f"{folder}: got replies to other samples, expected an empty folder")
+                _write(tasks_file, record)
+    return {name: StoredPairs(folder, name) for name in setting.systems}
+
+
+class _Replying:
+    """A system and the file of its replies."""
+
+    def __init__(
+        self, setting: Setting, name: str, system: System, folder: Path, open_files: ExitStack
+    ) -> None:
+        self.setting, self.name, self.system, self.folder = setting, name, system, folder
+        path = folder / f"{slug(name)}.jsonl"
+        self.there = _read(path)
+        self.file = open_files.enter_context(path.open("a", encoding="utf-8"))
+
+    def reply(self, tasks: list[Task]) -> None:
+        """Answer those tasks of one story that are not answered yet."""
+        own, answers = self.setting.steps == "own history", list[Message]()
+        for task in tasks:
+            parts = self.there.get(task.id)
+            if parts is None:
+                asked = own_history(task, answers) if own else task
+                message = self.system.answer(asked, self.setting, _seed(task))
+                parts = _parts(message, self.folder, f"{slug(self.name)}-{task.id}")
+                _write(self.file, {"id": task.id, "system": self.name, "parts": parts})
+            elif own:
+                message = Message("assistant", tuple(_part(part, self.folder) for part in parts))
+            if own:
                 answers.append(message)
-                pairs.append(Pair(task.group, task.truth, message))
-    return pairs
 
 
 def _seed(task: Task) -> int:
@@ -67,37 +120,59 @@ def _seed(task: Task) -> int:
     return int(group) * 1000 + int(step)
 
 
-def _task(task: Task, folder: Path) -> dict[str, Any]:
+def _write(file: IO[str], record: dict[str, Any]) -> None:
+    file.write(json.dumps(record) + "\n")
+    file.flush()
+
+
+def _task(task: Task, folder: Path, setting: Setting, size: int | None) -> dict[str, Any]:
     history = [
-        {"role": m.role, "parts": _parts(m, folder, f"history-{task.id}-{n}")}
+        {"role": m.role, "parts": _parts(m, folder if setting.rated else None, f"history-{task.id}-{n}")}
         for n, m in enumerate(task.history.messages)
     ]
-    truth = _parts(task.truth, folder, f"truth-{task.id}")
+    truth = _parts(task.truth, folder, f"truth-{task.id}", size)
     return {"id": task.id, "group": task.group, "history": history, "truth": truth}
 
 
-def _parts(message: Message, folder: Path, name: str) -> list[dict[str, str]]:
-    """Text as it is, pictures as files `pictures/<name>-<n>.png`."""
+def _parts(message: Message, folder: Path | None, name: str, size: int | None = None) -> list[dict[str, str]]:
+    """Text as it is, pictures as files `pictures/<name>-<n>.png`, without a folder not at all."""
     parts = []
     for n, part in enumerate(message.parts):
         match part:
             case TextPart():
                 parts.append({"text": part.text})
-            case ImagePart():
+            case ImagePart() if folder:
                 file = f"pictures/{name}-{n}.png"
-                part.image.save(folder / file)
+                (_squared(part.image, size) if size else part.image).save(folder / file)
                 parts.append({"image": file})
     return parts
 
 
-def _read(path: Path, folder: Path) -> dict[str, Message]:
-    """The replies by task; a last line that was cut off is left out and removed."""
+def _squared(image: Image.Image, size: int) -> Image.Image:
+    return pad_to_square(image).resize((size, size), Image.Resampling.BILINEAR)
+
+
+def _words(parts: list[dict[str, str]]) -> str:
+    return " ".join(part["text"].strip() for part in parts if "text" in part).strip()
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a file of lines; a last one that was cut off is removed from it."""
     if not path.exists():
-        return {}
-    lines = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-    path.write_text("".join(lines))
-    records = [json.loads(line) for line in lines]
-    return {r["id"]: Message("assistant", tuple(_part(p, folder) for p in r["parts"])) for r in records}
+        return
+    with path.open("r+", encoding="utf-8") as file:
+        whole = 0
+        while line := file.readline():
+            if not line.endswith("\n"):
+                file.truncate(whole)
+                return
+            whole = file.tell()
+            yield json.loads(line)
+
+
+def _read(path: Path) -> dict[str, list[dict[str, str]]]:
+    """The parts of the replies by task."""
+    return {record["id"]: record["parts"] for record in _records(path)}
 
 
 def _part(part: dict[str, str], folder: Path) -> Part:

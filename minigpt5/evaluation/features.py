@@ -90,13 +90,14 @@ def _pixels(shown: Pictures) -> Tensor:
     return torch.stack([preprocess(picture, JUDGE_SIZE) for picture in shown])
 
 
-def published_networks(clip: Path, classifier: Path, sentences: Path) -> Networks:
-    """CLIP, an image classifier (features before its last layer, and its logits) and a text encoder, from folders.
+def published_networks(clip: Path, classifier: Path, sentences: Path, device: str = "cpu") -> Networks:
+    """CLIP, an image classifier (features before its last layer, and its logits) and a text encoder, from folders,
+    on `device`; what they give is on the CPU.
 
     The official script's are CLIP ViT-L/14 (ViT-B/32 for MMDialog), Inception-v3 and all-MiniLM-L6-v2.
     """
-    see, read = _clip(clip)
-    encode = _text_encoder(sentences)
+    see, read = _clip(clip, device)
+    encode = _text_encoder(sentences, device)
     names = {
         "CLIP": clip.name,
         "Inception": classifier.name,
@@ -107,31 +108,33 @@ def published_networks(clip: Path, classifier: Path, sentences: Path) -> Network
     def means(said: list[str]) -> Tensor:
         return F.normalize(torch.stack([_mean(states) for states in encode(said)]), dim=-1)
 
-    return Networks(names, see, read, _classifier(classifier), means, encode)
+    return Networks(names, see, read, _classifier(classifier, device), means, encode)
 
 
 def _mean(states: Tensor) -> Tensor:
     return states.mean(0) if len(states) else states.new_zeros(states.shape[1])
 
 
-def _clip(folder: Path) -> tuple[Callable[[Pictures], Tensor], Callable[[list[str]], Tensor]]:
-    model = CLIPModel.from_pretrained(folder).eval()
+def _clip(folder: Path, device: str) -> tuple[Callable[[Pictures], Tensor], Callable[[list[str]], Tensor]]:
+    model = CLIPModel.from_pretrained(folder).to(device).eval()
     processor, tokenizer = _image_processor(folder), AutoTokenizer.from_pretrained(folder)
     room = model.config.text_config.max_position_embeddings
 
     @torch.inference_mode()
     def see(shown: Pictures) -> Tensor:
-        pixels = processor(images=shown, return_tensors="pt")["pixel_values"]
+        pixels = processor(images=shown, return_tensors="pt")["pixel_values"].to(device)
         pooled = model.vision_model(pixel_values=pixels).pooler_output
-        return F.normalize(model.visual_projection(pooled), dim=-1)
+        return F.normalize(model.visual_projection(pooled), dim=-1).cpu()
 
     @torch.inference_mode()
     def read(said: list[str]) -> Tensor:
-        words = tokenizer(said, padding=True, truncation=True, max_length=room, return_tensors="pt")
+        words = tokenizer(said, padding=True, truncation=True, max_length=room, return_tensors="pt").to(
+            device
+        )
         pooled = model.text_model(
             input_ids=words["input_ids"], attention_mask=words["attention_mask"]
         ).pooler_output
-        return F.normalize(model.text_projection(pooled), dim=-1)
+        return F.normalize(model.text_projection(pooled), dim=-1).cpu()
 
     return see, read
 
@@ -140,32 +143,39 @@ def _image_processor(folder: Path) -> Callable[..., dict[str, Tensor]]:
     return AutoImageProcessor.from_pretrained(folder, backend="pil")
 
 
-def _classifier(folder: Path) -> Callable[[Pictures], tuple[Tensor, Tensor]]:
-    model = AutoModelForImageClassification.from_pretrained(folder).eval()
+def _classifier(folder: Path, device: str) -> Callable[[Pictures], tuple[Tensor, Tensor]]:
+    model = AutoModelForImageClassification.from_pretrained(folder).to(device).eval()
     processor = _image_processor(folder)
 
     @torch.inference_mode()
     def inception(shown: Pictures) -> tuple[Tensor, Tensor]:
-        pixels = processor(images=shown, return_tensors="pt")["pixel_values"]
+        pixels = processor(images=shown, return_tensors="pt")["pixel_values"].to(device)
         output = model(pixel_values=pixels, output_hidden_states=True)
         last = output.hidden_states[-1]
         pooled = last.mean(dim=(2, 3)) if last.ndim == 4 else last.mean(dim=1)
-        return pooled, output.logits
+        return pooled.cpu(), output.logits.cpu()
 
     return inception
 
 
-def _text_encoder(folder: Path) -> Callable[[list[str]], list[Tensor]]:
-    model, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+def _text_encoder(folder: Path, device: str) -> Callable[[list[str]], list[Tensor]]:
+    model = AutoModel.from_pretrained(folder).to(device).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    room = min(tokenizer.model_max_length, model.config.max_position_embeddings)
 
     @torch.inference_mode()
     def encode(said: list[str]) -> list[Tensor]:
         words = tokenizer(
-            said, padding=True, truncation=True, return_special_tokens_mask=True, return_tensors="pt"
-        )
+            said,
+            padding=True,
+            truncation=True,
+            max_length=room,
+            return_special_tokens_mask=True,
+            return_tensors="pt",
+        ).to(device)
         special = words.pop("special_tokens_mask").bool()
         states = model(input_ids=words["input_ids"], attention_mask=words["attention_mask"]).last_hidden_state
         kept = words["attention_mask"].bool() & ~special
-        return [row[mask] for row, mask in zip(states, kept, strict=True)]
+        return [row[mask].cpu() for row, mask in zip(states, kept, strict=True)]
 
     return encode

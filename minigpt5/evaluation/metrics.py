@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from nltk.tokenize import wordpunct_tokenize
@@ -25,6 +26,8 @@ from minigpt5.conversation import Message
 from minigpt5.evaluation.features import Networks
 
 RESAMPLES = 200
+BATCH = 32  # pairs whose pictures are in memory at a time
+MAX_RESAMPLED = 1000  # pictures: of more, FID has no interval
 NAN = math.nan
 CHARACTER = ("animal", "colour")
 
@@ -63,6 +66,7 @@ def bootstrap(
     *,
     centred: bool = False,
     seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> Figure:
     """`statistic` of all pairs (told by index), and its percentiles over resampled groups.
 
@@ -74,7 +78,7 @@ def bootstrap(
         members.setdefault(group, []).append(index)
     names, generator = list(members), torch.Generator().manual_seed(seed)
     draws = []
-    for _ in range(RESAMPLES):
+    for _ in range(resamples):
         picks = torch.randint(len(names), (len(names),), generator=generator).tolist()
         draws.append(statistic([index for pick in picks for index in members[names[pick]]]))
     kept = torch.tensor([draw for draw in draws if not math.isnan(draw)], dtype=torch.double)
@@ -144,9 +148,9 @@ def bert_score(truth: Tensor, answer: Tensor) -> float:
 
 @dataclass(frozen=True)
 class Shown:
-    """All first pictures of the pairs that have a true one and one of the system: features by pair."""
+    """All first pictures of the pairs that have a true one and one of the system: their groups and features."""
 
-    pairs: list[int]
+    groups: list[str]
     truth: Tensor  # (N,D) of `Networks.inception`
     answer: Tensor  # (N,D)
     logits: Tensor  # (N,K) of the system's
@@ -199,19 +203,40 @@ def shown_of(pairs: list[Pair], networks: Networks) -> Shown | None:
         return None
     truths, answers = ([side.images[0] for side in sides] for sides in _sides(pairs, both))
     answer, logits = networks.inception(answers)
-    return Shown(both, networks.inception(truths)[0], answer, logits)
+    return Shown([pairs[i].group for i in both], networks.inception(truths)[0], answer, logits)
+
+
+def joined(parts: list[Shown]) -> Shown:
+    """Several as one."""
+    return Shown(
+        [group for part in parts for group in part.groups],
+        torch.cat([part.truth for part in parts]),
+        torch.cat([part.answer for part in parts]),
+        torch.cat([part.logits for part in parts]),
+    )
 
 
 def fid(truth: Tensor, answer: Tensor) -> float:
     """Frechet distance of features (N,D) and (M,D); NaN of fewer than two."""
     if min(len(truth), len(answer)) < 2:
         return NAN
+    if max(len(truth), len(answer)) <= truth.shape[1]:
+        return _fid_of_few(truth.double(), answer.double())
     features = nn.Identity()
     features.num_features = truth.shape[1]  # type: ignore[assignment]  # where torchmetrics looks for it
     metric = FrechetInceptionDistance(feature=features)
     metric.update(truth.float(), real=True)
     metric.update(answer.float(), real=False)
     return float(metric.compute())
+
+
+def _fid_of_few(truth: Tensor, answer: Tensor) -> float:
+    """The same with fewer pictures than features: the root of the product of two covariances has the trace of the
+    singular values of the pictures' products, a matrix (N,M) in place of (D,D); a story takes no minutes then."""
+    apart = (truth.mean(0) - answer.mean(0)).square().sum()
+    one, other = ((side - side.mean(0)) / (len(side) - 1) ** 0.5 for side in (truth, answer))
+    shared = torch.linalg.svdvals(one @ other.T).sum()
+    return max(0.0, float(apart + one.square().sum() + other.square().sum() - 2 * shared))
 
 
 def inception_score(logits: Tensor) -> float:
@@ -223,24 +248,26 @@ def inception_score(logits: Tensor) -> float:
         return float(metric.compute()[0])
 
 
-def set_metrics(pairs: list[Pair], networks: Networks) -> dict[str, Figure]:
+def set_metrics(shown: Shown) -> dict[str, Figure]:
     """Instance FID (all pictures at once), FID per story (the mean over the stories, as the official script
     prints), and the Inception Score."""
-    shown = shown_of(pairs, networks)
-    if shown is None:
-        return {}
-    groups = [pairs[i].group for i in shown.pairs]
-    count = len(groups)
+    groups, count = shown.groups, len(shown.groups)
     figures = {
         "instance FID": bootstrap(
-            groups, lambda rows: fid(shown.truth[rows], shown.answer[rows]), count, centred=True
+            groups,
+            lambda rows: fid(shown.truth[rows], shown.answer[rows]),
+            count,
+            centred=True,
+            resamples=RESAMPLES if count <= MAX_RESAMPLED else 0,
         ),
         "Inception Score": bootstrap(
             groups, lambda rows: inception_score(shown.logits[rows]), count, centred=True
         ),
     }
-    stories = {g: [n for n, group in enumerate(groups) if group == g] for g in dict.fromkeys(groups)}
-    told = {g: rows for g, rows in stories.items() if len(rows) > 1}
+    stories: dict[str, list[int]] = {}
+    for row, group in enumerate(groups):
+        stories.setdefault(group, []).append(row)
+    told = {group: rows for group, rows in stories.items() if len(rows) > 1}
     if told:
         values = [fid(shown.truth[rows], shown.answer[rows]) for rows in told.values()]
         figures["FID per story"] = mean_figure(values, list(told))
@@ -250,43 +277,81 @@ def set_metrics(pairs: list[Pair], networks: Networks) -> dict[str, Figure]:
 # ---- both -----------------------------------------------------------------------------------------------------------
 
 
-def mm_relevance(pairs: list[Pair], networks: Networks) -> dict[str, float]:
+Likeness = tuple[
+    float, int, int
+]  # of a pair: similarities of what both have; what the system gave; what the truth has
+
+
+def mm_relevance(groups: list[str], likenesses: list[Likeness]) -> dict[str, float]:
     """By group the F1 over its words and pictures (official `metric.py`): the CLIP similarities of what both have,
     over all that the system gave (precision) and all that the truth has (recall)."""
-    scores: dict[str, float] = {}
-    for group in dict.fromkeys(pair.group for pair in pairs):
-        own = [pair for pair in pairs if pair.group == group]
-        similar = [value for pair in own for value in _similarities(pair, networks)]
-        given = sum(bool(p.answer.text) + bool(p.answer.images) for p in own)
-        wanted = sum(bool(p.truth.text) + bool(p.truth.images) for p in own)
-        precision, recall = sum(similar) / max(given, 1), sum(similar) / max(wanted, 1)
+    sums: dict[str, Likeness] = {}
+    for group, (similar, given, wanted) in zip(groups, likenesses, strict=True):
+        before = sums.get(group, (0.0, 0, 0))
+        sums[group] = (before[0] + similar, before[1] + given, before[2] + wanted)
+    scores = {}
+    for group, (similar, given, wanted) in sums.items():
+        precision, recall = similar / max(given, 1), similar / max(wanted, 1)
         total = precision + recall
         scores[group] = 2 * precision * recall / total if total > 0 else 0.0
     return scores
 
 
-def _similarities(pair: Pair, networks: Networks) -> list[float]:
-    found = []
-    if pair.truth.text and pair.answer.text:
-        truth, answer = networks.texts([pair.truth.text, pair.answer.text])
-        found.append(float((truth * answer).sum()))
-    if pair.truth.images and pair.answer.images:
-        truth, answer = networks.pictures([pair.truth.images[0], pair.answer.images[0]])
-        found.append(float((truth * answer).sum()))
-    return found
+def likenesses_of(pairs: list[Pair], networks: Networks, pictures: list[float]) -> list[Likeness]:
+    """`pictures` are the similarities of their pictures, NaN where one is missing."""
+    both = [i for i, pair in enumerate(pairs) if pair.truth.text and pair.answer.text]
+    words = [0.0] * len(pairs)
+    if both:
+        truths, answers = (networks.texts([s.text for s in sides]) for sides in _sides(pairs, both))
+        for i, similar in zip(both, (truths * answers).sum(1).tolist(), strict=True):
+            words[i] = similar
+    return [
+        (
+            words[i] + (0.0 if math.isnan(pictures[i]) else pictures[i]),
+            bool(pair.answer.text) + bool(pair.answer.images),
+            bool(pair.truth.text) + bool(pair.truth.images),
+        )
+        for i, pair in enumerate(pairs)
+    ]
 
 
-def measure(pairs: list[Pair], networks: Networks, words: bool = True) -> dict[str, Figure]:
+class Measuring:
+    """What is kept of the pairs, batch by batch: values and features, no pictures."""
+
+    def __init__(self, networks: Networks, words: bool) -> None:
+        self.networks, self.words = networks, words
+        self.groups: list[str] = []
+        self.values: dict[str, list[float]] = {}
+        self.likenesses: list[Likeness] = []
+        self.shown: list[Shown] = []
+
+    def add(self, pairs: list[Pair]) -> None:
+        """Measure a batch."""
+        seen = picture_metrics(pairs, self.networks)
+        rows = {**seen, **(word_metrics(pairs, self.networks) if self.words else {})}
+        for name, row in rows.items():
+            self.values.setdefault(name, [NAN] * len(self.groups)).extend(row)
+        self.groups += [pair.group for pair in pairs]
+        for values in self.values.values():
+            values += [NAN] * (len(self.groups) - len(values))
+        if self.words:
+            self.likenesses += likenesses_of(pairs, self.networks, seen["CLIP image-image"])
+        if shown := shown_of(pairs, self.networks):
+            self.shown.append(shown)
+
+    def figures(self) -> dict[str, Figure]:
+        """Every metric that applies to what was added."""
+        kept = {n: row for n, row in self.values.items() if not all(math.isnan(value) for value in row)}
+        figures = {name: mean_figure(row, self.groups) for name, row in kept.items()}
+        if "BLEU-1" in figures:
+            relevance = mm_relevance(self.groups, self.likenesses)
+            figures["MM-Relevance"] = mean_figure(list(relevance.values()), list(relevance))
+        return {**figures, **(set_metrics(joined(self.shown)) if self.shown else {})}
+
+
+def measure(pairs: Iterable[Pair], networks: Networks, words: bool = True) -> dict[str, Figure]:
     """Every metric that applies to these pairs; without `words`, which were given, those of the pictures alone."""
-    groups = [pair.group for pair in pairs]
-    words = words and any(pair.truth.text for pair in pairs)
-    values = {**picture_metrics(pairs, networks), **(word_metrics(pairs, networks) if words else {})}
-    figures = {
-        name: mean_figure(row, groups)
-        for name, row in values.items()
-        if not all(math.isnan(value) for value in row)
-    }
-    if words:
-        relevance = mm_relevance(pairs, networks)
-        figures["MM-Relevance"] = mean_figure(list(relevance.values()), list(relevance))
-    return {**figures, **set_metrics(pairs, networks)}
+    measuring, stream = Measuring(networks, words), iter(pairs)
+    while batch := list(islice(stream, BATCH)):
+        measuring.add(batch)
+    return measuring.figures()

@@ -6,7 +6,10 @@ Every table says of how many replies it is, and which networks its figures come 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 
 from PIL import Image
@@ -15,11 +18,14 @@ from minigpt5.evaluation.answers import answer_all, slug
 from minigpt5.evaluation.features import Networks
 from minigpt5.evaluation.metrics import Figure, Pair, measure
 from minigpt5.evaluation.samples import storybook_samples
-from minigpt5.evaluation.settings import SETTINGS, Setting
-from minigpt5.evaluation.systems import systems_of
-from minigpt5.generation.engine import Engine
+from minigpt5.evaluation.settings import SETTINGS, Sample, Setting
+from minigpt5.evaluation.systems import System, systems_of
+from minigpt5.generation.engine import DEFAULTS, Engine
+from minigpt5.options import GenerationOptions
 from minigpt5.training.trainer import save_grid
 
+Answers = Mapping[str, Iterable[Pair]]  # by system, read as often as they are wanted
+Run = tuple[Setting, Iterable[Sample], dict[str, System]]
 Figures = dict[str, dict[str, Figure]]  # system -> metric -> figure
 TRUTH = "truth"
 LOWER_IS_BETTER = ("instance FID", "FID per story")
@@ -35,10 +41,10 @@ NETWORK_OF = {
 }
 
 
-def score(answers: dict[str, list[Pair]], networks: Networks, words: bool) -> Figures:
+def score(answers: Answers, networks: Networks, words: bool) -> Figures:
     """The figures of every system, and of the true replies themselves: the best that a system could have."""
     (some, *_) = answers.values()
-    truth = [Pair(pair.group, pair.truth, pair.truth) for pair in some]
+    truth = (Pair(pair.group, pair.truth, pair.truth) for pair in some)
     return {name: measure(pairs, networks, words) for name, pairs in [*answers.items(), (TRUTH, truth)]}
 
 
@@ -83,41 +89,60 @@ def _about(figures: Figures) -> str:
 
 
 def _cell(figure: Figure | None) -> str:
-    return "" if figure is None else f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+    if figure is None or math.isnan(figure.value):
+        return ""
+    interval = "" if math.isnan(figure.low) else f" ({figure.low:.3f} to {figure.high:.3f})"
+    return f"{figure.value:.3f}{interval}"
 
 
-def contact_sheets(
-    results: Path, setting: Setting, answers: dict[str, list[Pair]], columns: int = 10
-) -> None:
+def contact_sheets(results: Path, setting: Setting, answers: Answers, columns: int = 10) -> None:
     """`<setting>.png`: the first true pictures in the top row, each system's below; grey where none was drawn."""
-    (some, *_) = answers.values()
-    chosen = [i for i, pair in enumerate(some) if pair.truth.images][:columns]
-    if not chosen:
+    shown = [
+        list(islice((pair for pair in pairs if pair.truth.images), columns)) for pairs in answers.values()
+    ]
+    if not shown[0]:
         return
-    size = some[chosen[0]].truth.images[0].size
-    rows = [[some[i].truth.images for i in chosen]]
-    rows += [[pairs[i].answer.images for i in chosen] for pairs in answers.values()]
+    size = shown[0][0].truth.images[0].size
+    rows = [[pair.truth.images for pair in shown[0]]]
+    rows += [[pair.answer.images for pair in pairs] for pairs in shown]
     pictures = [
         images[0].resize(size) if images else Image.new("RGB", size, "#bbb") for row in rows for images in row
     ]
-    save_grid(pictures, results / f"{slug(setting.name)}.png", len(chosen))
+    save_grid(pictures, results / f"{slug(setting.name)}.png", len(shown[0]))
 
 
-def evaluate_paper(
-    engine: Engine, folder: Path, networks: Networks, results: Path, count: int, only: str | None
+def evaluate_settings(
+    runs: Iterable[Run], networks: Networks, results: Path, size: int | None = None
 ) -> None:
-    """Answer and measure every setting (or those whose name begins with `only`) on `count` storybook samples each.
+    """Answer and measure each setting with its samples and systems; a system that is not there is left out.
 
-    Systems, samples and seeds are the same for all, so one run compares them; it goes on where it stopped.
+    Seeds are the same for all systems; it goes on where it stopped. `size`: see `answer_all`.
     """
-    systems = systems_of(engine, folder)
     scored: dict[Setting, Figures] = {}
-    for setting in SETTINGS:
-        if not setting.name.startswith(only or ""):
-            continue
-        samples = storybook_samples(setting.source, count, engine.config.image_size)
-        answers = answer_all(setting, samples, systems, results)
+    for setting, samples, systems in runs:
+        there = tuple(name for name in setting.systems if name in systems)
+        answers = answer_all(replace(setting, systems=there), samples, systems, results, size)
         contact_sheets(results, setting, answers)
         scored[setting] = score(answers, networks, words=not setting.narration)
         print(table(setting, scored[setting], networks), flush=True)
         write_report(results, scored, networks)
+
+
+def evaluate_paper(
+    engine: Engine,
+    folder: Path,
+    networks: Networks,
+    results: Path,
+    count: int,
+    only: str | None,
+    options: GenerationOptions = DEFAULTS,
+) -> None:
+    """Every setting (or those whose name begins with `only`) on `count` storybook samples each."""
+    systems = systems_of(engine, folder, options)
+    size = engine.config.image_size
+    runs = (
+        (setting, storybook_samples(setting.source, count, size), systems)
+        for setting in SETTINGS
+        if setting.name.startswith(only or "")
+    )
+    evaluate_settings(runs, networks, results)

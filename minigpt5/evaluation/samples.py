@@ -1,4 +1,4 @@
-"""Samples of the storybook world for each kind that the settings ask for; real data sets come as iterables alike.
+"""Samples of the storybook world for each kind that the settings ask for; those of real data sets: `data_sets`.
 
 The last picture of each is a combination that training never saw; seeds are fixed.
 """
@@ -23,10 +23,8 @@ MAX_SCENES = 5  # VIST's stories have five
 
 
 def storybook_samples(source: str, count: int, size: int) -> Iterator[Sample]:
-    """`count` samples of "captions", "stories", "told" or "dialogues", pictures of `size` pixels."""
-    build = {"captions": caption_sample, "stories": story_sample, "told": told_sample}.get(
-        source, dialogue_sample
-    )
+    """`count` samples of "captions", "scenes", "stories", "told" or "dialogues", pictures of `size` pixels."""
+    build = BUILDERS[source]
     for index in range(count):
         yield build(random.Random(f"{source} {index}"), size, index)
 
@@ -61,6 +59,14 @@ def story_sample(rng: random.Random, size: int, seed: int) -> Sample:
     )
 
 
+def scenes_sample(rng: random.Random, size: int, seed: int) -> Sample:
+    """Every scene of a story a reply, the first too."""
+    turns: list[Turn] = []
+    for words, shown in held_out_story(rng):
+        turns += [user(REQUEST), Turn("assistant", (words, Picture(shown)))]
+    return _sample(Document(tuple(turns)), size, seed)
+
+
 def told_sample(rng: random.Random, size: int, seed: int) -> Sample:
     """The same told scene by scene: the first as the user's, each of the others a reply."""
     (text, scene), *after = held_out_story(rng)
@@ -75,6 +81,15 @@ def dialogue_sample(rng: random.Random, size: int, seed: int) -> Sample:
     kind = rng.choice(("draw", "edit", "edit", "question", "chat", "outside"))
     before = sample(rng, kind=rng.choice(("draw", "chat"))).messages if rng.random() < 0.5 else ()
     return _sample(Document((*before, *sample(rng, held_out=True, kind=kind).messages)), size, seed)
+
+
+BUILDERS = {
+    "captions": caption_sample,
+    "scenes": scenes_sample,
+    "stories": story_sample,
+    "told": told_sample,
+    "dialogues": dialogue_sample,
+}
 
 
 def _sample(document: Document, size: int, seed: int) -> Sample:

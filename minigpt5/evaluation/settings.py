@@ -15,7 +15,7 @@ from minigpt5.options import PictureMode
 
 Sample = tuple[Conversation, Message]
 Context = Literal["none", "text", "images", "both"]
-Steps = Literal["last", "true history", "own history"]
+Steps = Literal["last", "true history", "own history", "every turn"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Setting:
     """`name` is that of its folder, `source` the kind of sample it wants, `systems` who answers.
 
     `context`: what of the history is shown beside the request. `steps`: the last reply alone, or each of them, after
-    the true ones or after the system's own. `narration`: the true words of the reply are given and only its picture is
+    the true ones or after the system's own; "every turn" is each message but the first, whoever says it. `narration`: the true words of the reply are given and only its picture is
     asked for. `rated`: raters compare its systems in the arena.
     """
 
@@ -48,7 +48,7 @@ class Task:
     truth: Message
 
 
-MINIGPT5, ZERO_SHOT, TWO_STAGE = "MiniGPT-5", "SD zero-shot", "two-stage"
+MINIGPT5, ZERO_SHOT, FINE_TUNED, TWO_STAGE = "MiniGPT-5", "SD zero-shot", "SD fine-tuned", "two-stage"
 GUIDANCE_SCALES = (1, 2, 3, 5, 7.5, 10, 15)
 
 
@@ -60,12 +60,20 @@ def guided(scale: float) -> str:
 CONTEXTS: dict[Context, str] = {"text": "words", "images": "pictures", "both": "words and pictures"}
 
 SETTINGS = (
-    Setting("captions", "Picture from a caption (CC3M)", "captions", (MINIGPT5, ZERO_SHOT)),
+    Setting("captions", "Picture from a caption (CC3M)", "captions", (MINIGPT5, ZERO_SHOT, FINE_TUNED)),
+    Setting(
+        "scenes",
+        "Every scene of a story, its words given, after the true ones (VIST)",
+        "scenes",
+        (MINIGPT5, ZERO_SHOT, FINE_TUNED),
+        steps="true history",
+        narration=True,
+    ),
     Setting(
         "last-none",
         "Last scene of a story, its words given, no context (VIST)",
         "stories",
-        (MINIGPT5, ZERO_SHOT),
+        (MINIGPT5, ZERO_SHOT, FINE_TUNED),
         context="none",
         narration=True,
     ),
@@ -117,7 +125,8 @@ def tasks_of(setting: Setting, samples: Iterable[Sample]) -> Iterator[list[Task]
     """The tasks of each sample. In `own history` their histories are the true ones, see `own_history`."""
     for number, (history, truth) in enumerate(samples):
         messages = (*history.messages, truth)
-        replies = [i for i, message in enumerate(messages) if message.role == "assistant"]
+        everyone = setting.steps == "every turn"
+        replies = [i for i, m in enumerate(messages) if i and (everyone or m.role == "assistant")]
         wanted = replies[-1:] if setting.steps == "last" else replies
         group = f"{number:04d}"
         yield [

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from PIL import Image
 from torch import Tensor
-from transformers import CLIPTextConfig, CLIPTextModel
 
-from minigpt5.checkpoint.store import load_part
 from minigpt5.conversation import ImagePart, Message, TextPart
-from minigpt5.errors import CheckpointError
+from minigpt5.errors import CheckpointError, TrainingError
 from minigpt5.evaluation.settings import (
     GUIDANCE_SCALES,
     MINIGPT5,
@@ -31,7 +29,7 @@ from minigpt5.generation.engine import DEFAULTS, Engine
 from minigpt5.images import preprocess
 from minigpt5.options import GenerationOptions
 from minigpt5.prompt import SYSTEM, Encoded, encode
-from minigpt5.training.pictures import TokenizeCaptions
+from minigpt5.training.teachers import load_teacher
 from minigpt5.vokens import FIRST_VOKEN, IMAGE_PLACEHOLDER
 
 
@@ -105,24 +103,31 @@ def hidden_of(engine: Engine, encoded: Encoded) -> Tensor:
 
 
 class Painter:
-    """The diffusion model with its own text encoder: words in, picture out. Needs `text_encoder` in the folder."""
+    """The diffusion model with its own text encoder: words in, picture out.
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        if not engine.config.text_encoder:
-            raise CheckpointError(
-                f"{folder}: got a model without text_encoder, expected one for the baselines"
-            )
+    The text encoder is that of the model folder, if it reads the LLM's words, or the one in the Stable Diffusion
+    folder `diffusion`, with its tokenizer. As in Stable Diffusion's pipeline, padding is read, too. Raises
+    `CheckpointError` when there is neither.
+    """
+
+    def __init__(self, engine: Engine, folder: Path, diffusion: Path | None = None) -> None:
         self.engine = engine
-        config: dict[str, Any] = engine.config.text_encoder
-        self.text_encoder = CLIPTextModel(CLIPTextConfig(**config)).eval()
-        load_part(folder, "text_encoder", self.text_encoder)
-        self.tokenize = TokenizeCaptions(engine.tokenizer, engine.config.mapper.length, bos=1, eos=2, pad=0)
+        try:
+            teacher = load_teacher(folder, engine.config, engine.tokenizer, diffusion)
+        except TrainingError as error:
+            if diffusion:
+                raise
+            raise CheckpointError(
+                f"{folder}: got no text_encoder that reads the LLM's words, expected one for the baselines, or the "
+                "folder of Stable Diffusion"
+            ) from error
+        self.tokenize, self.text_encoder = teacher.tokenize, teacher.text_encoder
 
     @torch.inference_mode()
     def embed(self, text: str) -> Tensor:
         """Features (1,L,C)."""
         device = self.engine.model.diffusion.unet.device
-        return self.text_encoder(input_ids=self.tokenize([text])).last_hidden_state.to(device)
+        return self.text_encoder.to(device)(input_ids=self.tokenize([text]).to(device)).last_hidden_state
 
     def picture(self, text: str, options: GenerationOptions, seed: int) -> Image.Image:
         """The picture of the words; its negative is the empty caption."""
@@ -165,15 +170,15 @@ def _words(text: str) -> tuple[TextPart, ...]:
     return (TextPart(text),) if text else ()
 
 
-def systems_of(engine: Engine, folder: Path) -> dict[str, System]:
+def systems_of(engine: Engine, folder: Path, options: GenerationOptions = DEFAULTS) -> dict[str, System]:
     """All systems by the names that `settings` has for them; the text encoder is read from the model folder."""
     painter = Painter(engine, folder)
     return {
-        MINIGPT5: MiniGPT5System(engine),
-        ZERO_SHOT: ZeroShotSystem(painter),
-        TWO_STAGE: TwoStageSystem(painter),
+        MINIGPT5: MiniGPT5System(engine, options),
+        ZERO_SHOT: ZeroShotSystem(painter, options),
+        TWO_STAGE: TwoStageSystem(painter, options),
         **{
-            guided(scale): MiniGPT5System(engine, GenerationOptions(guidance_scale=scale))
+            guided(scale): MiniGPT5System(engine, replace(options, guidance_scale=scale))
             for scale in GUIDANCE_SCALES
         },
     }

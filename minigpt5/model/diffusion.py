@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import torch
@@ -61,6 +62,12 @@ class LatentDiffusion(nn.Module):
         how: dict[str, Any] = {"num_inference_steps": 2, "scheduler": "ddim", "latents": noise}
         for latents in self.denoise(embeds, embeds, guidance_scale=2.0, **how):
             self.decode(latents)
+
+    def with_unet(self, unet: UNet2DConditionModel) -> LatentDiffusion:
+        """The same with another UNet of the same shape; VAE and noise schedule are shared."""
+        other = copy(self)
+        other._modules = {**self._modules, "unet": unet}
+        return other
 
     def initial_latents(self, generator: torch.Generator, batch: int = 1) -> torch.Tensor:
         """Noise (B,c,h,w) of unit variance, drawn on the generator's device so that a seed means one picture."""

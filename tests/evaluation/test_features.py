@@ -3,46 +3,16 @@
 import pytest
 import torch
 from PIL import Image
-from tiny_model import make_tokenizer
-from transformers import (
-    BertConfig,
-    BertModel,
-    CLIPConfig,
-    CLIPImageProcessorPil,
-    CLIPModel,
-    ResNetConfig,
-    ResNetForImageClassification,
-)
+from tiny_networks import write_networks
 
 from minigpt5.evaluation.features import published_networks
 
-SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
 TEXTS = ["a blue rabbit", "the rabbit walks to the beach and finds a shell"]
 
 
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory):
-    torch.manual_seed(0)
-    folders = [tmp_path_factory.mktemp(name) for name in ("clip", "classifier", "sentences")]
-    tokenizer = make_tokenizer()
-    tokenizer.pad_token = "</s>"
-    size = {"vocab_size": len(tokenizer), "max_position_embeddings": 32}
-    clip = CLIPConfig(
-        text_config={**SMALL, **size, "eos_token_id": 2},
-        vision_config={**SMALL, "image_size": 32, "patch_size": 16},
-        projection_dim=8,
-    )
-    resnet = ResNetConfig(
-        embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic", num_labels=5
-    )
-    models = (CLIPModel(clip), ResNetForImageClassification(resnet), BertModel(BertConfig(**SMALL, **size)))
-    for folder, model in zip(folders, models, strict=True):
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        CLIPImageProcessorPil(
-            size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
-        ).save_pretrained(folder)
-    return published_networks(*folders)
+    return published_networks(*write_networks(tmp_path_factory.mktemp("networks")))
 
 
 def test_pictures_and_texts_are_unit_vectors_of_one_space(networks):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from PIL import Image
+from torchmetrics.image.fid import FrechetInceptionDistance
 
 from minigpt5.conversation import Conversation, Message
 from minigpt5.evaluation.features import Networks
@@ -17,7 +18,6 @@ from minigpt5.evaluation.metrics import (
     inception_score,
     mean_figure,
     measure,
-    mm_relevance,
     picture_metrics,
     word_metrics,
 )
@@ -116,6 +116,32 @@ def test_fid_is_the_squared_distance_of_the_means_where_the_spreads_are_equal():
     assert math.isnan(fid(features[:1], features))
 
 
+def test_fid_of_few_pictures_is_that_of_torchmetrics():
+    generator = torch.Generator().manual_seed(0)
+    truth, answer = torch.randn(9, 12, generator=generator), torch.randn(7, 12, generator=generator) + 1
+    features = torch.nn.Identity()
+    features.num_features = 12
+    library = FrechetInceptionDistance(feature=features)
+    library.update(truth, real=True)
+    library.update(answer, real=False)
+    assert fid(truth, answer) == pytest.approx(float(library.compute()), rel=1e-3)
+
+
+def test_pairs_are_measured_in_batches_as_at_once(monkeypatch):
+    pairs = [
+        Pair(
+            str(i // 2), message(f"a {c} cat", flat(c)), message(f"a {d} dog", *([flat(d)] if i % 3 else []))
+        )
+        for i, (c, d) in enumerate((("red", "blue"), ("blue", "red"), ("lime", "red"), ("red", "red")))
+    ]
+    whole = measure(pairs, NETWORKS)
+    monkeypatch.setattr("minigpt5.evaluation.metrics.BATCH", 1)
+    parts = measure(iter(pairs), NETWORKS)
+    assert {n: f.count for n, f in whole.items()} == {n: f.count for n, f in parts.items()}
+    for name, figure in whole.items():
+        assert parts[name].value == pytest.approx(figure.value, abs=1e-5), name
+
+
 def test_inception_score_is_the_number_of_classes_that_are_surely_seen():
     assert inception_score(torch.eye(4) * 100) == pytest.approx(4.0, rel=1e-3)
     assert inception_score(torch.zeros(4, 4)) == pytest.approx(1.0)
@@ -124,12 +150,15 @@ def test_inception_score_is_the_number_of_classes_that_are_surely_seen():
 def test_mm_relevance_falls_when_something_is_missing_or_too_much():
     whole = Pair("0", message("red cat", flat("red")), message("red cat", flat("red")))
     missing = replace(whole, answer=message("red cat"))
-    both = {
-        name: mm_relevance([pair], NETWORKS)["0"] for name, pair in (("whole", whole), ("missing", missing))
-    }
+    both = {name: relevance([pair]) for name, pair in (("whole", whole), ("missing", missing))}
     assert both["whole"] == pytest.approx(1.0)
     assert both["missing"] == pytest.approx(2 / 3, abs=1e-3)  # precision 1, recall 1/2
-    assert mm_relevance([Pair("0", message("red"), message(flat("red")))], NETWORKS)["0"] == 0
+    assert relevance([Pair("0", message("red"), message(flat("red")))]) == 0
+    assert relevance([whole, replace(missing, group="1")]) == pytest.approx(5 / 6, abs=1e-3)
+
+
+def relevance(pairs: list[Pair]) -> float:
+    return measure(pairs, NETWORKS)["MM-Relevance"].value
 
 
 def test_the_interval_repeats_holds_the_value_and_is_wider_for_fewer_groups():

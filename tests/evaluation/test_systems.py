@@ -13,7 +13,7 @@ from minigpt5.conversation import Conversation, Message
 from minigpt5.data.storybook.captions import caption
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import Character, Scene
-from minigpt5.errors import CheckpointError
+from minigpt5.errors import CheckpointError, OptionError
 from minigpt5.evaluation.answers import answer_all
 from minigpt5.evaluation.clip import load_clip
 from minigpt5.evaluation.features import storybook_networks
@@ -86,7 +86,9 @@ def test_zero_shot_draws_what_the_caption_says(engine):
 
 
 def test_a_model_without_a_text_encoder_has_no_baselines(engine):
-    bare = type("Bare", (), {"config": replace(engine.config, text_encoder={})})
+    bare = type(
+        "Bare", (), {"config": replace(engine.config, text_encoder={}), "tokenizer": engine.tokenizer}
+    )
     with pytest.raises(CheckpointError, match="text_encoder"):
         Painter(bare, WEIGHTS / "storybook")
 
@@ -124,6 +126,19 @@ def test_an_interrupted_run_goes_on_after_its_last_whole_line(tmp_path, systems)
     assert file.read_text() == "".join(lines)
     for one, other in zip(first[ZERO_SHOT], second[ZERO_SHOT], strict=True):
         assert difference(one.answer.images[0], other.answer.images[0]) == 0
+
+
+def test_a_folder_with_replies_to_other_samples_is_refused(tmp_path):
+    setting = Setting("told", "Told", "told", (ZERO_SHOT,))
+
+    class Echo:
+        def answer(self, task, setting, seed):
+            return task.truth
+
+    samples = list(storybook_samples("told", 3, 32))
+    answer_all(setting, samples[:2], {ZERO_SHOT: Echo()}, tmp_path)
+    with pytest.raises(OptionError, match="replies to other samples"):
+        answer_all(setting, samples[2:], {ZERO_SHOT: Echo()}, tmp_path)
 
 
 def test_own_history_hands_the_system_what_it_said(tmp_path):
