@@ -95,7 +95,7 @@ def published_networks(clip: Path, classifier: Path, sentences: Path) -> Network
 
     The official script's are CLIP ViT-L/14 (ViT-B/32 for MMDialog), Inception-v3 and all-MiniLM-L6-v2.
     """
-    see, read = _clip(clip)
+    see, read = published_clip(clip)
     encode = _text_encoder(sentences)
     names = {
         "CLIP": clip.name,
@@ -114,7 +114,8 @@ def _mean(states: Tensor) -> Tensor:
     return states.mean(0) if len(states) else states.new_zeros(states.shape[1])
 
 
-def _clip(folder: Path) -> tuple[Callable[[Pictures], Tensor], Callable[[list[str]], Tensor]]:
+def published_clip(folder: Path) -> tuple[Callable[[Pictures], Tensor], Callable[[list[str]], Tensor]]:
+    """CLIP's two halves: N pictures, or N texts -> unit vectors (N,D)."""
     model = CLIPModel.from_pretrained(folder).eval()
     processor, tokenizer = _image_processor(folder), AutoTokenizer.from_pretrained(folder)
     room = model.config.text_config.max_position_embeddings
