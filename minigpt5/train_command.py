@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from PIL import Image
+
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import LoraConfig
 from minigpt5.errors import OptionError, TrainingError
-from minigpt5.evaluation.clip import save_clip, train_clip
+from minigpt5.evaluation.clip import load_clip, save_clip, train_clip
+from minigpt5.evaluation.features import published_clip, storybook_networks
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
 from minigpt5.training.ablations import train_ablations
-from minigpt5.training.finetune import KINDS, Recipe, finetune
+from minigpt5.training.finetune import KINDS, Recipe, Score, finetune
 from minigpt5.training.stages import STAGES
 from minigpt5.training.storybook import STEPS, train_storybook
 from minigpt5.training.trainer import Schedule
@@ -74,6 +77,9 @@ def _add_stage(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--rank", type=int, default=8, help="of LoRA; its alpha is twice that (default: 8)")
     group.add_argument("--diffusion", type=Path, help="Stable Diffusion folder, for the caption loss")
     group.add_argument("--prompts", type=Path, help="a file of prompts to draw from now and then, one a line")
+    group.add_argument(
+        "--clip", help="folder of CLIP to score those pictures with, or `storybook` for its stand-in"
+    )
     group.add_argument("--flip", type=float, default=0.0, help="share of pictures mirrored (official: 0.5)")
 
 
@@ -117,7 +123,7 @@ def run_train(arguments: argparse.Namespace) -> None:
         case "ablations":
             train_ablations(arguments.start or WEIGHTS, arguments.runs / "ablations", arguments.only)
         case _:
-            finetune(recipe_of(arguments))
+            finetune(recipe_of(arguments), score_of(arguments.clip))
 
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
@@ -147,6 +153,24 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         workers=arguments.workers,
         tensorboard=arguments.tensorboard,
     )
+
+
+def score_of(clip: str | None) -> Score | None:
+    """What judges the pictures of `--prompts`: how like each is to its prompt, to the CLIP that is named."""
+    if clip is None:
+        return None
+    if clip == "storybook":
+        networks = storybook_networks(load_clip(CLIP, load_judge(JUDGE), load_tokenizer(WEIGHTS)))
+        see, read = networks.pictures, networks.texts
+    elif Path(clip).is_dir():
+        see, read = published_clip(Path(clip))
+    else:
+        raise OptionError(f"clip: got {clip!r}, expected a folder or `storybook`")
+
+    def score(pictures: list[Image.Image], prompts: list[str]) -> dict[str, float]:
+        return {"CLIP text-image": float((see(pictures) * read(prompts)).sum(1).mean())}
+
+    return score
 
 
 def _schedule(arguments: argparse.Namespace, faster: tuple[str, ...]) -> Schedule:

@@ -96,7 +96,7 @@ def published_networks(clip: Path, classifier: Path, sentences: Path, device: st
 
     The official script's are CLIP ViT-L/14 (ViT-B/32 for MMDialog), Inception-v3 and all-MiniLM-L6-v2.
     """
-    see, read = _clip(clip, device)
+    see, read = published_clip(clip, device)
     encode = _text_encoder(sentences, device)
     names = {
         "CLIP": clip.name,
@@ -115,7 +115,10 @@ def _mean(states: Tensor) -> Tensor:
     return states.mean(0) if len(states) else states.new_zeros(states.shape[1])
 
 
-def _clip(folder: Path, device: str) -> tuple[Callable[[Pictures], Tensor], Callable[[list[str]], Tensor]]:
+def published_clip(
+    folder: Path, device: str = "cpu"
+) -> tuple[Callable[[Pictures], Tensor], Callable[[list[str]], Tensor]]:
+    """CLIP's two halves: N pictures, or N texts -> unit vectors (N,D)."""
     model = CLIPModel.from_pretrained(folder).to(device).eval()
     processor, tokenizer = _image_processor(folder), AutoTokenizer.from_pretrained(folder)
     room = model.config.text_config.max_position_embeddings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,44 @@ def scenes_of(seed: int, count: int) -> list[Scene]:
     """`count` training scenes drawn from one seed."""
     rng = random.Random(seed)
     return [sample_scene(rng) for _ in range(count)]
+
+
+def half_size(vae: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of the same VAE without its outermost level: pictures of half the side, latents as large."""
+    return {
+        **vae,
+        "down_block_types": vae["down_block_types"][1:],
+        "up_block_types": vae["up_block_types"][1:],
+        "block_out_channels": vae["block_out_channels"][1:],
+        "sample_size": vae["sample_size"] // 2,
+    }
+
+
+@torch.no_grad()
+def grow(vae: AutoencoderKL, half: AutoencoderKL) -> None:
+    """Begin `vae` with the weights of `half`, the VAE of half its size (Karras et al., 2018, "Progressive growing").
+
+    The new outermost level halves and doubles the pictures and adds nothing yet; its two sides must be as wide as
+    those of the level inside it.
+    """
+    last = len(vae.config.block_out_channels) - 1
+    inner = re.compile(r"encoder\.down_blocks\.(\d+)")
+    weights = {
+        inner.sub(lambda m: f"encoder.down_blocks.{int(m[1]) + 1}", n): t
+        for n, t in half.state_dict().items()
+    }
+    vae.load_state_dict(weights, strict=False)
+    for resnet in (*vae.encoder.down_blocks[0].resnets, *vae.decoder.up_blocks[last].resnets):
+        nn.init.zeros_(resnet.conv2.weight)
+        nn.init.zeros_(resnet.conv2.bias)
+    shrink = vae.encoder.down_blocks[0].downsamplers[0].conv
+    enlarge = vae.decoder.up_blocks[last - 1].upsamplers[0].conv
+    for conv in (shrink, enlarge):
+        nn.init.zeros_(conv.weight)
+        nn.init.zeros_(conv.bias)
+    each = torch.arange(shrink.out_channels)
+    shrink.weight[each, each, :2, :2] = 0.25  # the mean of each 2 x 2 pixels
+    enlarge.weight[each, each, 1, 1] = 1.0
 
 
 class VaeTask:

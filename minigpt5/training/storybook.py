@@ -1,6 +1,6 @@
 """The recipe of the embedded model, from nothing to `weights/storybook`; `make storybook` runs it whole.
 
-    vae -> latents -> painter (text-to-image)          the small "Stable Diffusion"
+    vae -> grow -> latents -> painter (text-to-image)          the small "Stable Diffusion"
     words (tokenizer, LLM)                             the small "Vicuna"
     eyes (tags) -> sight (describing pictures)   the small "BLIP-2 + MiniGPT-4"
     uas -> mls                                         the paper's two stages
@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import DDPMScheduler
+from diffusers import AutoencoderKL, DDPMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.build import build, parts_of, save_model
@@ -48,6 +48,8 @@ from minigpt5.training.pictures import (
     VaeTask,
     chunk_scenes,
     fit_preview,
+    grow,
+    half_size,
     normalise_latents,
     precompute_latents,
     scenes_of,
@@ -61,7 +63,7 @@ from minigpt5.training.tags import Tags
 from minigpt5.training.trainer import Schedule, fit
 from minigpt5.training.words import LanguageTask, Reader, to_messages, train_tokenizer
 
-LATENT_COUNT = 24_000
+LATENT_COUNT = 16_000
 STATE_COUNT = 40_960
 
 # The paper's second stage has neither captions nor a heavier text loss. Here every drawn scene knows its caption,
@@ -79,6 +81,9 @@ ROWS = {"uas", "mls"}  # the steps that train the rows of the control tokens
 
 SCHEDULES = {
     "vae": Schedule(steps=800, batch_size=8, lr=1e-3, muon_lr=15e-3, warmup=20, average=0.98, save_every=50),
+    "grow": Schedule(
+        steps=4000, batch_size=4, lr=1e-3, muon_lr=1e-2, warmup=20, average=0.995, save_every=200
+    ),
     "decoder": Schedule(
         steps=700, batch_size=8, lr=5e-4, muon_lr=4e-3, warmup=20, average=0.99, save_every=50
     ),
@@ -106,6 +111,10 @@ class Workshop:
     model: MiniGPT5
     text_encoder: CLIPTextModel
     tokenizer: PreTrainedTokenizerFast
+    half_vae: AutoencoderKL = field(init=False)  # what `vae` trains, to be grown
+
+    def __post_init__(self) -> None:
+        self.half_vae = AutoencoderKL(**half_size(self.config.vae))
 
     @classmethod
     def open(cls, runs: Path, start: Path | None = None) -> Workshop:
@@ -135,13 +144,15 @@ class Workshop:
             load_trained(self.module(name), self.runs / name)
             if name in ROWS:
                 fold_rows(self.model.language)
-            if name == "vae":
+            if name == "grow":
                 self.normalise()
 
     def module(self, name: str) -> Any:
         """The nn.Module that step `name` trains."""
         match name:
-            case "vae" | "decoder":
+            case "vae":
+                return self.half_vae
+            case "grow" | "decoder":
                 return self.model.diffusion.vae
             case "painter" | "polish":
                 return TextToImage(self.model.diffusion.unet, self.text_encoder)
@@ -189,8 +200,16 @@ class Workshop:
 
 
 def train_vae(shop: Workshop) -> None:
-    """The VAE, then its per-channel normalisation and the preview map."""
-    fit(VaeTask(shop.model.diffusion.vae, shop.config.image_size), SCHEDULES["vae"], shop.runs / "vae")
+    """The VAE at half the size, where a picture costs a third."""
+    fit(VaeTask(shop.half_vae, shop.config.image_size // 2), SCHEDULES["vae"], shop.runs / "vae")
+
+
+def train_grow(shop: Workshop) -> None:
+    """The VAE at full size, from the one of half the size where there is one; then its per-channel normalisation."""
+    vae = shop.model.diffusion.vae
+    if newest(shop.runs / "vae"):
+        grow(vae, shop.half_vae)
+    fit(VaeTask(vae, shop.config.image_size), SCHEDULES["grow"], shop.runs / "grow")
     shop.normalise()
 
 
@@ -228,7 +247,11 @@ def train_words(shop: Workshop) -> None:
 
 def train_eyes(shop: Workshop) -> None:
     """ViT and Q-Former on saying what they see as tags, in the embeddings of the LLM."""
-    fit(TagTask(shop.module("eyes"), shop.config.image_size), SCHEDULES["eyes"], shop.runs / "eyes")
+    fit(
+        TagTask(shop.module("eyes"), shop.model.vision.vit.config.image_size),
+        SCHEDULES["eyes"],
+        shop.runs / "eyes",
+    )
 
 
 def train_stage(
@@ -323,6 +346,7 @@ def export(shop: Workshop, folder: Path) -> None:
 
 STEPS: dict[str, Callable[[Workshop], None]] = {
     "vae": train_vae,
+    "grow": train_grow,
     "painter": train_painter,
     "polish": train_polish,
     "words": train_words,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from minigpt5.config import LoraConfig, MapperConfig, ModelConfig
 
-IMAGE_SIZE = 128
+IMAGE_SIZE = 256  # of what is drawn
+EYE_SIZE = 128  # of what is seen
 LATENT_CHANNELS = 16
 LLM_WIDTH = 192
 CONDITIONING_WIDTH = 192
@@ -15,9 +16,9 @@ VAE = {
     "in_channels": 3,
     "out_channels": 3,
     "latent_channels": LATENT_CHANNELS,
-    "down_block_types": ["DownEncoderBlock2D"] * 4,
-    "up_block_types": ["UpDecoderBlock2D"] * 4,
-    "block_out_channels": [16, 32, 64, 96],
+    "down_block_types": ["DownEncoderBlock2D"] * 5,
+    "up_block_types": ["UpDecoderBlock2D"] * 5,
+    "block_out_channels": [16, 16, 32, 64, 96],
     "layers_per_block": 1,
     "norm_num_groups": 8,
     "mid_block_add_attention": False,
@@ -26,7 +27,7 @@ VAE = {
 }
 
 UNET = {
-    "sample_size": IMAGE_SIZE // 8,
+    "sample_size": IMAGE_SIZE // 16,
     "in_channels": LATENT_CHANNELS,
     "out_channels": LATENT_CHANNELS,
     "block_out_channels": [64, 128, 192],
@@ -84,7 +85,7 @@ VISION = {
     "intermediate_size": 576,
     "num_hidden_layers": 5,
     "num_attention_heads": 6,
-    "image_size": IMAGE_SIZE,
+    "image_size": EYE_SIZE,
     "patch_size": 16,
     "qkv_bias": True,
     "layer_norm_eps": 1e-6,

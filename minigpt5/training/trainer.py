@@ -8,6 +8,7 @@ step as a batch of 2 on two, or as two accumulated batches of 2.
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -132,7 +133,7 @@ def fit(
     """Train `task.module` for `schedule.steps`, leaving it with its averaged weights, or the last where none are kept.
 
     `precision` is "auto" (bfloat16 where that is fast), "no", "bf16" or "fp16". Writes checkpoints,
-    `run/curve.csv`, `run/curve.png`, `run/throughput.json` and, of `validate`'s pictures, `run/samples/*.png`.
+    `run/curve.csv`, `run/curve.png`, `run/throughput.json` and, of `validate`, `run/samples/*.png` and `scores.jsonl`.
     Raises `TrainingError` when it is stopped (the checkpoint is written then), and when the loss is no number
     or has exploded, with the records of the batch.
     """
@@ -311,6 +312,9 @@ class _Loop:
         if self.accelerator.is_main_process and self.validate:
             pictures, scores = self.validate()
             save_grid(pictures, self.run / "samples" / f"step-{step:06d}.png")
+            if scores:
+                with (self.run / "samples" / "scores.jsonl").open("a") as file:
+                    file.write(json.dumps({"step": step, **scores}) + "\n")
             self.accelerator.log({f"validation/{name}": score for name, score in scores.items()}, step=step)
             tqdm.write(f"{self.run.name}: step {step}: {len(pictures)} pictures drawn {scores or ''}")
         self._training_mode()

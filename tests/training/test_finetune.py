@@ -175,12 +175,16 @@ def test_checkpointing_changes_nothing_but_memory(folder):
     assert slim[0] == pytest.approx(whole[0], abs=1e-4)
 
 
-def test_pictures_are_drawn_from_fixed_prompts(folder):
+def test_pictures_are_drawn_from_fixed_prompts_and_compared_with_them(folder):
     prompts = folder / "prompts.txt"
     prompts.write_text("a rabbit\na bear\n")
-    main(words(folder, folder / "drawn", "--prompts", str(prompts), "--validate-every", "1", steps=2))
-    grids = sorted(path.name for path in (folder / "runs/drawn/samples").iterdir())
-    assert grids == ["step-000001.png", "step-000002.png"]
+    more = ["--prompts", str(prompts), "--clip", "storybook", "--validate-every", "1"]
+    main(words(folder, folder / "drawn", *more, steps=2))
+    samples = folder / "runs/drawn/samples"
+    assert sorted(path.name for path in samples.glob("*.png")) == ["step-000001.png", "step-000002.png"]
+    scores = [json.loads(line) for line in (samples / "scores.jsonl").read_text().splitlines()]
+    assert [score["step"] for score in scores] == [1, 2]
+    assert all(-1 <= score["CLIP text-image"] <= 1 for score in scores)
 
 
 def test_logs_for_tensorboard_are_written(folder):
@@ -196,6 +200,7 @@ def test_logs_for_tensorboard_are_written(folder):
         (["--stage", "uas"], "got no text encoder with its words, expected one for the caption loss"),
         (["--stage", "mls-prefix", "--checkpointing"], "it forgets the prefix"),
         (["--diffusion", "none", "--stage", "uas"], "none/text_encoder: got no such folder"),
+        (["--clip", "nowhere"], "clip: got 'nowhere', expected a folder or `storybook`"),
         (["--prompts", "none.txt"], r"none\.txt: got .*expected a prompt on every line"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
