@@ -15,13 +15,14 @@ from minigpt5.evaluation.clip import load_clip
 from minigpt5.evaluation.data_sets import Answering, DataSet, evaluate_data
 from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
 from minigpt5.evaluation.judge import load_judge
-from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, shares
+from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, reconstruction, shares
 from minigpt5.evaluation.report import evaluate_paper
 from minigpt5.generation.engine import DEFAULTS
 from minigpt5.loading import load
 from minigpt5.train_command import CLIP, JUDGE, WEIGHTS, data_set
 from minigpt5.training.finetune import KINDS
 
+RECONSTRUCTION = "the VAE on fresh renders"
 REQUESTS = Path("tests/data/unseen_requests.json")
 DESCRIPTION = "Measure the storybook bars, or with --paper the paper's tables; goes on where it stopped."
 EXAMPLE = """
@@ -83,6 +84,10 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     path = arguments.out / "report.json"
     report = json.loads(path.read_text()) if path.exists() else {}
     report["the judge on fresh renders"] = judge_accuracy(judge, arguments.count, engine.config.image_size)
+    if not arguments.only or arguments.only in RECONSTRUCTION:
+        report[RECONSTRUCTION] = {"PSNR, dB": reconstruction(engine, arguments.count)}
+        print(RECONSTRUCTION, json.dumps(report[RECONSTRUCTION]), flush=True)
+        path.write_text(json.dumps(report, indent=2) + "\n")
     for title, measure in measures(engine, judge, arguments.count, REQUESTS).items():
         if arguments.only and arguments.only not in title:
             continue

@@ -10,7 +10,7 @@ from minigpt5 import Conversation, GenerationOptions
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import sample_scene
 from minigpt5.evaluation.judge import load_judge
-from minigpt5.evaluation.obedience import judge_accuracy, pictures_from_words, shares
+from minigpt5.evaluation.obedience import judge_accuracy, pictures_from_words, reconstruction, shares
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
@@ -44,6 +44,10 @@ def test_the_shipped_folder_is_small_and_holds_no_pickle():
 def test_the_judge_reads_fresh_pictures_almost_perfectly(judge):
     accuracy = judge_accuracy(judge, 200, 128)
     assert min(accuracy.values()) >= 0.97, accuracy
+
+
+def test_its_vae_keeps_what_a_picture_shows(storybook):
+    assert reconstruction(storybook, 8) >= 27.0
 
 
 def test_it_draws_what_it_is_told_on_combinations_never_trained(storybook, judge):

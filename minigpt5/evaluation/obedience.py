@@ -7,11 +7,14 @@ a run repeats. Scenes are held-out combinations (see `data.storybook.scene`).
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from minigpt5.conversation import Conversation, Message, TextPart
 from minigpt5.data.storybook.attributes import values_of
@@ -22,6 +25,7 @@ from minigpt5.data.storybook.scene import Scene, repaint, sample_scene
 from minigpt5.data.storybook.turns import Document, Turn
 from minigpt5.evaluation.judge import AttributeJudge
 from minigpt5.generation.engine import Engine, Reply
+from minigpt5.images import to_tensor
 from minigpt5.options import GenerationOptions
 from minigpt5.training.trainer import save_grid
 
@@ -192,6 +196,20 @@ def judge_accuracy(judge: AttributeJudge, count: int, size: int) -> dict[str, fl
         seen = judge.name([render(scene, size, rng.randrange(2**31))])[0]
         right.update(name for name, value in values_of(scene).items() if seen[name] == value)
     return {name: right[name] / count for name in values_of(scene)}
+
+
+@torch.inference_mode()
+def reconstruction(engine: Engine, count: int) -> float:
+    """What the VAE keeps of fresh held-out renders: mean PSNR in dB, the ceiling of how sharp a picture can be."""
+    vae, total = engine.model.diffusion.vae, 0.0
+    for index in range(count):
+        rng = random.Random(f"reconstruction {index}")
+        scene = sample_scene(rng, held_out=True)
+        picture = to_tensor(render(scene, engine.config.image_size, rng.randrange(2**31)))[None]
+        again = vae.decode(vae.encode(picture.to(vae.device, vae.dtype)).latent_dist.mean).sample
+        error = (again.float().cpu().clamp(-1, 1) - picture).square().mean()
+        total += 10 * math.log10(4 / float(error))
+    return total / count
 
 
 def contact_sheet(trials: list[Trial], path: Path, columns: int = 8) -> None:
