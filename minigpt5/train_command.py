@@ -103,6 +103,12 @@ def _add_schedule(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--precision", choices=("auto", "no", "bf16", "fp16"), default="auto")
     group.add_argument("--checkpointing", action="store_true", help="less memory for more time")
     group.add_argument("--workers", type=int, default=2, help="processes that read data (default: 2)")
+    group.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="keep there what the frozen eyes and VAE make of each picture",
+    )
     group.add_argument("--tensorboard", action="store_true", help="write logs for TensorBoard, too")
 
 
@@ -151,6 +157,7 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         checkpointing=arguments.checkpointing,
         flipped_share=arguments.flip,
         workers=arguments.workers,
+        cache=arguments.cache,
         tensorboard=arguments.tensorboard,
     )
 

@@ -68,6 +68,7 @@ class Recipe:
     checkpointing: bool = False
     flipped_share: float = 0.0
     workers: int = 0
+    cache: Path | None = None  # a folder that keeps what the frozen eyes and VAE make of a picture
     tensorboard: bool = False
 
 
@@ -189,7 +190,7 @@ def _task(recipe: Recipe, loaded: LoadedModel, samples: Samples) -> StageTask:
     source = FileSource(samples, loaded.tokenizer, reading, recipe.workers)
     told = recipe.stage.caption_weight and any(sample.caption for sample in samples)
     teacher = load_teacher(recipe.model, config, loaded.tokenizer, recipe.diffusion) if told else None
-    task = StageTask(loaded.model, recipe.stage, loaded.tokenizer, source, teacher)
+    task = StageTask(loaded.model, recipe.stage, loaded.tokenizer, source, teacher, recipe.cache)
     loaded.model.mapper.float()
     for parameter in loaded.model.parameters():
         if parameter.requires_grad:

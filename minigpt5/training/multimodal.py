@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from diffusers import DDPMScheduler
@@ -13,6 +14,7 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 from minigpt5.data.collate import collate
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.training.batches import Source, StageBatch, stage_batch
+from minigpt5.training.cache import Compute, FeatureCache
 from minigpt5.training.losses import IGNORED, caption_loss, image_loss, min_snr_weight, text_loss
 from minigpt5.training.rows import train_rows
 from minigpt5.training.stages import Stage
@@ -53,7 +55,10 @@ def choose_trainable(model: MiniGPT5, stage: Stage, control_ids: list[int]) -> N
 
 
 class StageTask:
-    """Text loss, latent-diffusion loss and caption loss, weighted by the stage."""
+    """Text loss, latent-diffusion loss and caption loss, weighted by the stage.
+
+    With a `cache` folder what eyes and VAE, which the stage must leave frozen, make of a picture is computed once.
+    """
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class StageTask:
         tokenizer: PreTrainedTokenizerFast,
         source: Source,
         teacher: Teacher | None = None,
+        cache: Path | None = None,
     ) -> None:
         self.module: nn.Module = model
         self.model = model
@@ -74,6 +80,14 @@ class StageTask:
         choose_trainable(
             model, stage, tokenizer.convert_tokens_to_ids(list(control_tokens(model.mapper.num_vokens)))
         )
+        self.see: Compute = self._see
+        self.posterior: Compute = self._posterior
+        if cache:
+            assert not any(
+                p.requires_grad for p in (*model.vision.parameters(), *model.diffusion.parameters())
+            )
+            self.see = FeatureCache(cache / "eyes", model.vision, self._see)
+            self.posterior = FeatureCache(cache / "vae", model.diffusion.vae, self._posterior)
 
     def batches(self, batch_size: int, first_step: int) -> Iterator[StageBatch]:
         """All batches from number `first_step` on."""
@@ -111,11 +125,24 @@ class StageTask:
         ids = batch.batch.input_ids
         embeds = self.model.language.embed(ids)  # (B,T,D)
         if batch.pixel_values is not None:
-            image_embeds = self.model.vision(batch.pixel_values.to(self.model.vision.query_tokens.dtype))
+            image_embeds = self.see(batch.pixel_values)
             slots = (ids == self.placeholder)[..., None]
             embeds = embeds.masked_scatter(slots, image_embeds.to(embeds))  # (N,Q,D) spliced in
         hidden, _ = self.model.language(embeds, attention_mask=batch.batch.attention_mask)
         return hidden
+
+    def _see(self, pixel_values: Tensor) -> Tensor:
+        """pixel_values (N,3,H,W) -> image_embeds (N,Q,D)"""
+        vision = self.model.vision
+        embeds: Tensor = vision(pixel_values.to(vision.query_tokens.dtype))
+        return embeds
+
+    @torch.no_grad()
+    def _posterior(self, targets: Tensor) -> Tensor:
+        """targets (K,3,S,S) -> mean and standard deviation of their latents (K,2,c,h,w)"""
+        vae = self.model.diffusion.vae
+        posterior = vae.encode(targets.to(vae.dtype)).latent_dist
+        return torch.stack([posterior.mean.float(), posterior.std.float()], dim=1)
 
     def _prompt_embeds(self, hidden: Tensor, batch: StageBatch) -> Tensor:
         """hidden (B,T,D) -> (G,L,C), a share of the groups replaced by zeros (paper, eq. 6)."""
@@ -131,11 +158,9 @@ class StageTask:
         if not len(batch.targets):
             return embeds.new_zeros(())
         diffusion, noise = self.model.diffusion, batch.noise
-        with torch.no_grad():
-            posterior = diffusion.vae.encode(batch.targets.to(diffusion.vae.dtype)).latent_dist
-            latents = posterior.mean.float()
-            if self.stage.sampled_latents:
-                latents = latents + posterior.std.float() * batch.vae_noise
+        latents, std = self.posterior(batch.targets).unbind(1)
+        if self.stage.sampled_latents:
+            latents = latents + std * batch.vae_noise
         latents = latents * diffusion.vae.config.scaling_factor
         noisy = self.scheduler.add_noise(latents, noise, batch.timesteps)
         dtype = diffusion.unet.dtype
