@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,22 +81,33 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     if arguments.paper or arguments.data:
         run_paper(arguments)
         return
+    run_bars(arguments)
+
+
+def run_bars(arguments: argparse.Namespace) -> None:
+    """The storybook bars, those whose title contains `--only`."""
     engine, judge = load(arguments.model, quantize=arguments.quantize), load_judge(JUDGE)
     path = arguments.out / "report.json"
     report = json.loads(path.read_text()) if path.exists() else {}
-    report["the judge on fresh renders"] = judge_accuracy(judge, arguments.count, engine.config.image_size)
-    if not arguments.only or arguments.only in RECONSTRUCTION:
-        report[RECONSTRUCTION] = {"PSNR, dB": reconstruction(engine, arguments.count)}
-        print(RECONSTRUCTION, json.dumps(report[RECONSTRUCTION]), flush=True)
+
+    def add(title: str, figures: dict[str, Any]) -> None:
+        report[title] = figures
+        print(title, json.dumps(figures), flush=True)
         path.write_text(json.dumps(report, indent=2) + "\n")
+
+    size = engine.config.image_size
+    checks: dict[str, Callable[[], dict[str, float]]] = {
+        "the judge on fresh renders": lambda: judge_accuracy(judge, arguments.count, size),
+        RECONSTRUCTION: lambda: {"PSNR, dB": reconstruction(engine, arguments.count)},
+    }
+    only = arguments.only or ""
+    for title in filter(lambda title: only in title, checks):
+        add(title, checks[title]())
     for title, measure in measures(engine, judge, arguments.count, REQUESTS).items():
-        if arguments.only and arguments.only not in title:
-            continue
-        trials = list(measure())
-        report[title] = {**shares(trials), "trials": len(trials)}
-        print(title, json.dumps(report[title]), flush=True)
-        contact_sheet(trials[:64], arguments.out / f"{title.replace(' ', '-').replace(',', '')}.png")
-        path.write_text(json.dumps(report, indent=2) + "\n")
+        if only in title:
+            trials = list(measure())
+            add(title, {**shares(trials), "trials": len(trials)})
+            contact_sheet(trials[:64], arguments.out / f"{title.replace(' ', '-').replace(',', '')}.png")
 
 
 def run_paper(arguments: argparse.Namespace) -> None:
