@@ -92,9 +92,8 @@ SCHEDULES: dict[Data, Schedule] = {
         warmup=15,
         average=0.98,
         save_every=50,
-        faster=(
-            "language.",
-        ),  # the rows; at the mapper's rate they lag behind, and with them all that it reads
+        # the rows: at the mapper's rate they lag behind, and with them all that it reads
+        faster=("language.",),
     ),
     "dialogues": Schedule(steps=200, batch_size=6, lr=2e-4, warmup=10, average=0.98, save_every=50),
 }
