@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.training.losses import image_loss, min_snr_weight, reconstruction_loss
 
 KL_WEIGHT = 2e-4  # per latent element
+ANCHOR_WEIGHT = (
+    0.1  # latents have variance 1; what a step away may cost is what the UNet would have to relearn
+)
 EARLY_SHARE = 0.5  # of the timesteps drawn from the noisier half, where left and right are decided
 EMPTY_SHARE = 0.1  # of the captions dropped, for classifier-free guidance
 
@@ -75,41 +79,39 @@ def grow(vae: AutoencoderKL, half: AutoencoderKL) -> None:
 
 
 class VaeTask:
-    """Reconstruct rendered scenes; with `decoder_only` the encoder is frozen and its latents are blurred a bit."""
+    """Reconstruct rendered scenes; with an `anchor` the latents stay near those of that VAE."""
 
-    def __init__(self, vae: AutoencoderKL, image_size: int, decoder_only: bool = False) -> None:
+    def __init__(self, vae: AutoencoderKL, image_size: int, anchor: AutoencoderKL | None = None) -> None:
         self.module: Any = vae
         self.image_size = image_size
-        self.decoder_only = decoder_only
-        for part in (vae.encoder, vae.quant_conv):
-            part.requires_grad_(not decoder_only)
+        self.anchor = anchor
 
     def batches(self, batch_size: int, first_step: int) -> Iterator[torch.Tensor]:
         """Freshly rendered pictures (B,3,H,W)."""
-        step = first_step + (10**6 if self.decoder_only else 0)
-        while True:
-            yield to_pixels(scenes_of(step, batch_size), self.image_size, step * batch_size)
-            step += 1
+        return self.strided_batches(batch_size, first_step, 1)
+
+    def strided_batches(self, batch_size: int, first: int, stride: int) -> Iterator[torch.Tensor]:
+        """Batches number `first`, `first + stride`, ..."""
+        for number in itertools.count(first, stride):
+            seed = number + (10**6 if self.anchor else 0)
+            yield to_pixels(scenes_of(seed, batch_size), self.image_size, seed * batch_size)
 
     def losses(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Reconstruction plus a light KL; decoder only: from latents with the noise that sampling leaves."""
+        """Reconstruction, a light KL and, with an anchor, the mean squared step away from it."""
         vae = self.module
-        if self.decoder_only:
-            with torch.no_grad():
-                mean = vae.encode(batch).latent_dist.mean
-            latents = mean + 0.08 * torch.randn_like(mean) * mean.std()
-            reconstruction = reconstruction_loss(vae.decode(latents).sample, batch)
-            return {"loss": reconstruction}
         posterior = vae.encode(batch).latent_dist
         picture = vae.decode(posterior.sample()).sample
-        reconstruction = reconstruction_loss(picture, batch)
         kl = posterior.kl().mean() / posterior.mean[0].numel()
+        loss = reconstruction_loss(picture, batch) + KL_WEIGHT * kl
         mse = (picture - batch).square().mean()
-        return {
-            "loss": reconstruction + KL_WEIGHT * kl,
-            "psnr": 10 * torch.log10(4 / mse).detach(),
-            "kl": kl.detach(),
-        }
+        losses = {"psnr": 10 * torch.log10(4 / mse).detach(), "kl": kl.detach()}
+        if self.anchor:
+            with torch.no_grad():
+                known = self.anchor.to(batch.device).encode(batch).latent_dist.mean
+            moved = (posterior.mean - known).square().mean()
+            loss = loss + ANCHOR_WEIGHT * moved
+            losses["moved"] = moved.sqrt().detach()
+        return {"loss": loss, **losses}
 
 
 @torch.no_grad()
@@ -192,8 +194,10 @@ class TextToImageTask:
         tokenize: TokenizeCaptions,
         scheduler: DDPMScheduler,
         salt: str,
+        early_share: float = EARLY_SHARE,
     ) -> None:
         self.module: Any = module
+        self.early_share = early_share
         self.salt = salt
         self.latents = latents
         self.scenes = scenes
@@ -212,7 +216,8 @@ class TextToImageTask:
             ]
             latents = self.latents[picks].float()
             noise = torch.randn(latents.shape, generator=generator)
-            yield latents, self.tokenize(captions), noise, draw_timesteps(batch_size, generator)
+            timesteps = draw_timesteps(batch_size, generator, self.early_share)
+            yield latents, self.tokenize(captions), noise, timesteps
             step += 1
 
     def losses(self, batch: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:

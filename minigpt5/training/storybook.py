@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,8 @@ SCHEDULES = {
     "grow": Schedule(
         steps=4000, batch_size=4, lr=1e-3, muon_lr=1e-2, warmup=20, average=0.995, save_every=200
     ),
-    "decoder": Schedule(
-        steps=700, batch_size=8, lr=5e-4, muon_lr=4e-3, warmup=20, average=0.99, save_every=50
+    "details": Schedule(
+        steps=4200, batch_size=3, lr=5e-4, muon_lr=6e-3, warmup=20, average=0.995, save_every=200
     ),
     "painter": Schedule(steps=820, batch_size=48, lr=1e-3, muon_lr=1e-2, average=0.995, save_every=100),
     "polish": Schedule(
@@ -112,6 +113,7 @@ class Workshop:
     text_encoder: CLIPTextModel
     tokenizer: PreTrainedTokenizerFast
     half_vae: AutoencoderKL = field(init=False)  # what `vae` trains, to be grown
+    anchor: AutoencoderKL | None = None  # the VAE before `details`
 
     def __post_init__(self) -> None:
         self.half_vae = AutoencoderKL(**half_size(self.config.vae))
@@ -141,6 +143,8 @@ class Workshop:
                 self.model.language.add_lora(self.config.lora)
             if name in ROWS:
                 train_rows(self.model.language, self.control_ids)
+            if name == "details":
+                self.anchor = deepcopy(self.model.diffusion.vae)
             load_trained(self.module(name), self.runs / name)
             if name in ROWS:
                 fold_rows(self.model.language)
@@ -152,7 +156,7 @@ class Workshop:
         match name:
             case "vae":
                 return self.half_vae
-            case "grow" | "decoder":
+            case "grow" | "details":
                 return self.model.diffusion.vae
             case "painter" | "polish":
                 return TextToImage(self.model.diffusion.unet, self.text_encoder)
@@ -213,13 +217,14 @@ def train_grow(shop: Workshop) -> None:
     shop.normalise()
 
 
-def train_decoder(shop: Workshop) -> None:
-    """The decoder alone, on latents as noisy as sampling leaves them; the latents' meaning stays."""
+def train_details(shop: Workshop) -> None:
+    """The whole VAE goes on, its latents held where the UNet and the mapper know them."""
     vae = shop.model.diffusion.vae
-    fit(VaeTask(vae, shop.config.image_size, decoder_only=True), SCHEDULES["decoder"], shop.runs / "decoder")
+    anchor = (shop.anchor or deepcopy(vae)).requires_grad_(False)
+    fit(VaeTask(vae, shop.config.image_size, anchor), SCHEDULES["details"], shop.runs / "details")
 
 
-def train_painter(shop: Workshop, name: str = "painter") -> None:
+def train_painter(shop: Workshop, name: str = "painter", early_share: float = EARLY_SHARE) -> None:
     """UNet and text encoder on precomputed latents."""
     latents = precompute_latents(
         shop.model.diffusion.vae, shop.runs / "latents.pt", LATENT_COUNT, shop.config.image_size
@@ -228,16 +233,16 @@ def train_painter(shop: Workshop, name: str = "painter") -> None:
     scheduler = DDPMScheduler.from_config(shop.config.scheduler)
     module = shop.module("painter")
     fit(
-        TextToImageTask(module, latents, scenes, shop.caption_tokenizer, scheduler, salt=name),
+        TextToImageTask(module, latents, scenes, shop.caption_tokenizer, scheduler, name, early_share),
         SCHEDULES[name],
         shop.runs / name,
     )
 
 
 def train_polish(shop: Workshop) -> None:
-    """The UNet alone goes on; the text encoder stays, and with it what the mapper is to meet."""
+    """The UNet alone goes on, at all timesteps alike; the text encoder stays, and with it what the mapper is to meet."""
     shop.text_encoder.requires_grad_(False)
-    train_painter(shop, "polish")
+    train_painter(shop, "polish", early_share=0.0)
 
 
 def train_words(shop: Workshop) -> None:
@@ -355,7 +360,7 @@ STEPS: dict[str, Callable[[Workshop], None]] = {
     "uas": lambda shop: train_stage(shop, "uas", STORYBOOK_UAS, captions_to_vokens(shop), shop.teacher),
     "mls": lambda shop: train_stage(shop, "mls", STORYBOOK_MLS, dialogues(shop), shop.teacher),
     "mapper": train_mapper,
-    "decoder": train_decoder,
+    "details": train_details,
 }
 
 
