@@ -5,7 +5,8 @@ of the picture are the state that predicted `[IMG0]` and those at all vokens but
 `minigpt5.vokens`), and the next token comes from the state at the last one. The other vokens and the placeholder
 are never sampled. It differs from the official loop on purpose: every group is drawn, not only the first; a
 group may be the very last token; a picture that must come ("always") comes where the reply would have ended,
-after its words.
+after its words; one that must not come ("never") is read like any other and not handed on, since a model that is barred
+from `[IMG0]` where it wants to draw says things that it never learned to say.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,10 @@ MAX_PICTURES = 8
 
 @dataclass(frozen=True, slots=True)
 class TextStep:
-    """One sampled token, and the text that became certain with it (often "" or more than the token's own)."""
+    """One sampled token, and the text that became certain with it (often "" or more than the token's own).
+
+    `[IMG0]` is one of them where no picture may come: its vokens were read.
+    """
 
     token_id: int
     text: str
@@ -69,7 +73,7 @@ class Vocabulary:
         special = {tokenizer.bos_token_id, tokenizer.unk_token_id} - {self.end, None}
         never = {*others, self.placeholder, *special, *range(len(tokenizer), size)}
         self.never_sampled = torch.tensor(sorted(never))
-        self.never_sampled_nor_drawn = torch.tensor(sorted(never | {self.vokens[0]}))
+        self.never_sampled_nor_voken = torch.tensor(sorted(never | {self.vokens[0]}))
 
 
 class Reader:
@@ -174,9 +178,13 @@ def decode(
             token_id = vocabulary.vokens[0]
         reply.append(token_id)
         if token_id == vocabulary.vokens[0]:
-            yield VokenStep(reader.read_vokens(vocabulary.vokens), text + stretch.rest())
-            stretch = TextStretch(vocabulary.tokenizer)
+            voken_hidden = reader.read_vokens(vocabulary.vokens)
             pictures += 1
+            if options.pictures == "never":
+                yield TextStep(token_id, "")
+            else:
+                yield VokenStep(voken_hidden, text + stretch.rest())
+                stretch = TextStretch(vocabulary.tokenizer)
         else:
             history.append(token_id)
             yield TextStep(token_id, text)
@@ -195,6 +203,6 @@ def _sample(
     pictures: int,
     generator: torch.Generator,
 ) -> int:
-    drawable = options.pictures != "never" and pictures < MAX_PICTURES
-    banned = vocabulary.never_sampled if drawable else vocabulary.never_sampled_nor_drawn
+    many = pictures >= MAX_PICTURES
+    banned = vocabulary.never_sampled_nor_voken if many else vocabulary.never_sampled
     return choose(reader.next_logits(), options, history=history, banned=banned, generator=generator)

@@ -107,9 +107,12 @@ def test_only_the_first_voken_can_be_sampled(script: Script) -> None:
     assert not script.banned[0] & {script.img0, script.vocabulary.end}
 
 
-def test_never_bans_the_first_voken_too(script: Script) -> None:
-    script.run([script.vocabulary.end], pictures="never")
-    assert script.img0 in script.banned[0]
+def test_never_reads_a_picture_and_hands_none_on(script: Script) -> None:
+    steps = script.run([310, script.img0, 311, script.vocabulary.end], pictures="never")
+    assert [type(step) for step in steps] == [TextStep, TextStep, TextStep, EndStep]
+    expected = script.next_logits([310, *script.vocabulary.vokens, 311])
+    assert torch.allclose(script.logits[-1], expected, atol=1e-4)
+    assert steps[-1].token_ids == (310, script.img0, 311, script.vocabulary.end)
 
 
 def test_always_draws_where_the_reply_would_have_ended(script: Script) -> None:
