@@ -1,11 +1,12 @@
 """The recipe of the embedded model, from nothing to `weights/storybook`; `make storybook` runs it whole.
 
-    vae -> grow -> latents -> painter (text-to-image)          the small "Stable Diffusion"
-    words (tokenizer, LLM)                             the small "Vicuna"
-    eyes (tags) -> sight (describing pictures)   the small "BLIP-2 + MiniGPT-4"
-    uas -> mls                                         the paper's two stages
-    mapper                                             the caption loss again, on states of the finished LLM
-    export                                             the shipped folder
+    vae -> grow -> latents -> painter -> polish (text-to-image)   the small "Stable Diffusion"
+    words (tokenizer, LLM)                                        the small "Vicuna"
+    eyes (tags) -> sight (describing pictures)                    the small "BLIP-2 + MiniGPT-4"
+    uas -> mls                                                    the paper's two stages
+    mapper                                                        the caption loss again, on states of the finished LLM
+    details                                                       the VAE again, where everything else knows it
+    export                                                        the shipped folder
 
 Each step leaves its weights in `<runs>/<step>/step-*`; a step that is finished is not run again, one that was
 interrupted goes on where it was.
