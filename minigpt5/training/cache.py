@@ -1,7 +1,8 @@
 """What the frozen eyes and the frozen VAE make of a picture, kept on disk, so that each picture is worked through once.
 
 Keyed by content: a folder for each network, named by its weights, in it a file for each picture, named by its pixels as
-the network gets them. So a mirrored picture or one of another size is another entry, and no entry is ever out of date.
+the network gets them and by the precision it works in. So a mirrored picture or one of another size is another entry, and
+no entry is ever out of date.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class FeatureCache:
     @torch.no_grad()
     def __call__(self, pictures: Tensor) -> Tensor:
         """pictures (N,3,H,W) -> (N,...): those not seen before are computed, in one batch, and saved."""
-        paths = [self.folder / f"{content_key(picture)}.safetensors" for picture in pictures]
+        precision = _precision(pictures.device.type)
+        paths = [self.folder / f"{content_key(picture)}-{precision}.safetensors" for picture in pictures]
         new = [number for number, path in enumerate(paths) if not path.exists()]
         computed = dict(zip(new, self.compute(pictures[new]), strict=True)) if new else {}
         for number, features in computed.items():
@@ -61,6 +63,13 @@ def weights_key(network: nn.Module) -> str:
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(f"{name} {content_key(tensor)}".encode())
     return digest.hexdigest()
+
+
+def _precision(device: str) -> str:
+    """That of autocast, or "own": the weights' and the pixels', which the keys tell."""
+    if not torch.is_autocast_enabled(device):
+        return "own"
+    return str(torch.get_autocast_dtype(device)).removeprefix("torch.")
 
 
 def _save(features: Tensor, path: Path) -> None:

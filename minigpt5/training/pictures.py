@@ -21,9 +21,7 @@ from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.training.losses import image_loss, min_snr_weight, reconstruction_loss
 
 KL_WEIGHT = 2e-4  # per latent element
-ANCHOR_WEIGHT = (
-    0.1  # latents have variance 1; what a step away may cost is what the UNet would have to relearn
-)
+ANCHOR_WEIGHT = 0.1  # of latents of variance 1
 EARLY_SHARE = 0.5  # of the timesteps drawn from the noisier half, where left and right are decided
 EMPTY_SHARE = 0.1  # of the captions dropped, for classifier-free guidance
 

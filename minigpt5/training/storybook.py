@@ -62,7 +62,7 @@ from minigpt5.training.scenes import Sampler, SceneSource
 from minigpt5.training.stages import EYES, MLS, UAS, Stage
 from minigpt5.training.storybook_config import BASE_VOCABULARY, STORYBOOK
 from minigpt5.training.tags import Tags
-from minigpt5.training.trainer import Schedule, fit
+from minigpt5.training.trainer import Schedule, fit, processes
 from minigpt5.training.words import LanguageTask, Reader, to_messages, train_tokenizer
 
 LATENT_COUNT = 16_000
@@ -125,9 +125,10 @@ class Workshop:
         torch.manual_seed(0)
         runs.mkdir(parents=True, exist_ok=True)
         config = ModelConfig.load(start) if start else STORYBOOK
-        if not (runs / TOKENIZER_NAME).exists():
-            tokenizer = load_tokenizer(start) if start else train_tokenizer(20_000, BASE_VOCABULARY)
-            save_tokenizer(runs, tokenizer)
+        with processes().main_process_first():
+            if not (runs / TOKENIZER_NAME).exists():
+                tokenizer = load_tokenizer(start) if start else train_tokenizer(20_000, BASE_VOCABULARY)
+                save_tokenizer(runs, tokenizer)
         model, text_encoder = build(config), CLIPTextModel(CLIPTextConfig(**config.text_encoder))
         if start:
             for part, module in {**parts_of(model), "text_encoder": text_encoder}.items():
@@ -227,9 +228,10 @@ def train_details(shop: Workshop) -> None:
 
 def train_painter(shop: Workshop, name: str = "painter", early_share: float = EARLY_SHARE) -> None:
     """UNet and text encoder on precomputed latents."""
-    latents = precompute_latents(
-        shop.model.diffusion.vae, shop.runs / "latents.pt", LATENT_COUNT, shop.config.image_size
-    )
+    with processes().main_process_first():
+        latents = precompute_latents(
+            shop.model.diffusion.vae, shop.runs / "latents.pt", LATENT_COUNT, shop.config.image_size
+        )
     scenes = [scene for index in range(LATENT_COUNT // 32) for scene in chunk_scenes(index)]
     scheduler = DDPMScheduler.from_config(shop.config.scheduler)
     module = shop.module("painter")
@@ -326,9 +328,10 @@ def pictured(shop: Workshop) -> Sampler:
 def train_mapper(shop: Workshop) -> None:
     """The mapper on states of the LLM as it is now."""
     shop.model.requires_grad_(False).eval()
-    states = precompute_states(
-        shop.model, shop.tokenizer, pictured(shop), shop.runs / "states.pt", STATE_COUNT
-    )
+    with processes().main_process_first():
+        states = precompute_states(
+            shop.model, shop.tokenizer, pictured(shop), shop.runs / "states.pt", STATE_COUNT
+        )
     shop.model.mapper.requires_grad_(True)
     fit(MapperTask(shop.model.mapper, states, shop.teacher), SCHEDULES["mapper"], shop.runs / "mapper")
 
@@ -373,7 +376,8 @@ def train_storybook(
     for name, step in STEPS.items():
         if only is None or name in only:
             step(shop)
-    export(shop, folder)
+    if processes().is_main_process:
+        export(shop, folder)
 
 
 def reconstruction_grid(shop: Workshop, path: Path) -> None:

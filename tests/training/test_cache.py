@@ -54,6 +54,15 @@ def test_a_mirrored_picture_and_other_weights_are_other_entries(network, picture
     torch.testing.assert_close(moved, network(pictures))
 
 
+def test_another_precision_is_another_entry(network, pictures, tmp_path):
+    compute = Counting(network)
+    cache = FeatureCache(tmp_path, network, compute)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert cache(pictures).dtype == torch.bfloat16
+    assert cache(pictures).dtype == torch.float32
+    assert compute.pictures == 10
+
+
 def test_an_entry_that_is_broken_is_named(network, pictures, tmp_path):
     cache = FeatureCache(tmp_path, network, network)
     cache(pictures)
