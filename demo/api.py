@@ -24,7 +24,8 @@ from demo.api_events import (
     to_json,
     uploaded_path,
 )
-from demo.chat import YIELD_SECONDS, sentence, verify_size
+from demo.chat import YIELD_SECONDS, verify_size
+from demo.guard.failures import sentence
 from demo.engine_type import ChatEngine
 from demo.pictures import PictureFolder
 from demo.story.cast import read_cast

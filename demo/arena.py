@@ -22,6 +22,7 @@ from PIL import Image
 
 from demo.arena_pairs import Comparison, Parts, in_order_of, read_comparisons
 from demo.arena_votes import QUESTIONS, Tally, Vote, VoteStore
+from demo.guard.failures import ToldBlocks
 from demo.theme import STATIC, logo_svg, page_head, storybook_theme
 from demo.wording import ARENA_PAGES, translations
 
@@ -98,7 +99,7 @@ def create_arena(results: Path, votes: str | None = None) -> gr.Blocks:
     handlers = ArenaHandlers(
         comparisons, VoteStore(votes or f"sqlite:///{results.resolve() / 'votes.sqlite'}")
     )
-    with gr.Blocks(title="Arena · MiniGPT-5", analytics_enabled=False, fill_width=True) as demo:
+    with ToldBlocks(title="Arena · MiniGPT-5", analytics_enabled=False, fill_width=True) as demo:
         gr.HTML(_header(), elem_id="arena-header", padding=False)
         with gr.Tabs(elem_id="arena-tabs"):
             with gr.Tab(I18nData("Compare"), id="compare"):

@@ -15,9 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from pydantic import TypeAdapter
 
 from demo import view
 from demo.engine_type import ChatEngine
+from demo.examples import load_examples
+from demo.guard.failures import sentence
+from demo.guard.shapes import ID, Count, OpenShape, read
+from demo.guard.text import RequestError, clean_text
 from demo.line import Line
 from demo.provenance import Origin
 from demo.render import ChatMessage, escape_markdown
@@ -52,6 +57,15 @@ Streamed = tuple[list[ChatMessage], str]  # chat, status
 log = logging.getLogger(__name__)
 
 
+class ExampleClick(OpenShape):
+    """Which example was clicked; what else the page tells of it is not believed."""
+
+    index: Count
+
+
+EXAMPLE_CLICK = TypeAdapter(ExampleClick)
+
+
 class ChatHandlers:
     """The handlers of one page over one engine and one store; `slots` answers are made at once."""
 
@@ -72,7 +86,8 @@ class ChatHandlers:
     def submit(self, session: Session, composer: dict[str, Any] | None, *settings: object) -> Shown:
         """Take the composer's words and pictures as a new message, or as another version of the one being edited."""
         composer = composer or {}
-        text, uploads = (composer.get("text") or "").strip(), list(composer.get("files") or [])
+        text = clean_text(composer.get("text") or "").strip()
+        uploads = list(composer.get("files") or [])
         if session.active is not None or not session.owner:
             return self.refused(session, BUSY if session.owner else ASLEEP)
         try:
@@ -89,16 +104,19 @@ class ChatHandlers:
         self.save(session, asked)
         return self._start(session, asked, options, {"text": "", "files": []})
 
-    def use_example(self, session: Session, event: gr.SelectData, *settings: object) -> Shown:
-        """Send an example as if it had been typed."""
-        files = [file["path"] if isinstance(file, dict) else file for file in event.value.get("files") or []]
-        return self.submit(session, {"text": event.value.get("text"), "files": files}, *settings)
+    def use_example(self, session: Session, event: gr.EventData, *settings: object) -> Shown:
+        """Send an example as if it had been typed: its number is all that is taken from the event."""
+        clicked, examples = read(EXAMPLE_CLICK, event._data, "example").index, load_examples()
+        if clicked >= len(examples):
+            raise RequestError(f"example: got {clicked}, expected a number below {len(examples)}")
+        example = examples[clicked]
+        return self.submit(session, {"text": example["text"], "files": example.get("files")}, *settings)
 
     def retry(self, session: Session, node_id: str, *settings: object) -> Shown:
         """Another answer beside `node_id` (an answer, or a message that has none), with the settings as they are now."""
         if session.active is not None:
             return self.refused(session, BUSY)
-        if node_id not in session.tree:
+        if read(ID, node_id, "message") not in session.tree:
             return self.refused(session, "")
         node = session.tree.node(node_id)
         asked = node if node.role == "user" else session.tree.node(str(node.parent))
@@ -187,7 +205,7 @@ class ChatHandlers:
         """Take a message of the user into the composer, words and pictures; sending makes another version of it."""
         if session.active is not None:
             return self.refused(session, BUSY)
-        if node_id not in session.tree or session.tree.node(node_id).role != "user":
+        if read(ID, node_id, "message") not in session.tree or session.tree.node(node_id).role != "user":
             return self.refused(session, "")
         node = session.tree.node(node_id)
         session.editing, session.notice = node_id, ""
@@ -204,7 +222,7 @@ class ChatHandlers:
         """Show the version `node_id` of a message, and the chat that goes on from it."""
         if session.active is not None:
             return self.refused(session, BUSY)
-        if node_id in session.tree:
+        if read(ID, node_id, "message") in session.tree:
             session.tree.show(node_id)
             session.notice = ""
             self.store.show(session.owner, str(session.chat), session.tree.leaf)
@@ -283,14 +301,6 @@ def _options(node: Node) -> GenerationOptions:
 def status_html(reply: Reply) -> str:
     """The answer's status, for the script."""
     return view.data_html("status", reply.status.text)
-
-
-def sentence(error: MiniGPT5Error) -> str:
-    """The error as a sentence for the page."""
-    words = str(error).strip() or "That did not work"
-    if words.split()[0].isalpha():  # not the name of a file or an option
-        words = words[0].upper() + words[1:]
-    return words + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 def verify_size(text: str, uploads: list[str]) -> None:

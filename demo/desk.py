@@ -11,9 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
+from pydantic import Field, TypeAdapter
 
 from demo import view
-from demo.chat import BUSY, ChatHandlers, origin, sending, sentence
+from demo.chat import BUSY, ChatHandlers, origin, sending
+from demo.guard.failures import sentence
+from demo.guard.shapes import Count, Id, OpenShape, read
 from demo.pictures import file_url, frame_url, preview_url
 from demo.render import ChatMessage, drawing_label, escape_markdown, forming_part
 from demo.reply import PREVIEW_SECONDS, save_drawing
@@ -29,7 +32,31 @@ FAILED = "The picture could not be drawn again. It is as it was; try other setti
 
 Seen = tuple[list[ChatMessage], str, str]  # chat, status, desk
 
+MAX_CHOICES = 8
+
 log = logging.getLogger(__name__)
+
+
+class Chosen(OpenShape):
+    """A drawing of a picture, by its number."""
+
+    chosen: Count
+
+
+class Order(OpenShape):
+    """The ways in which a picture shall be drawn again."""
+
+    choices: list[dict[str, Any]] | None = Field(None, max_length=MAX_CHOICES)
+
+
+class Ref(OpenShape):
+    """A picture: its message, and which of its parts."""
+
+    node: Id
+    part: Count
+
+
+CHOSEN, ORDER, REF = TypeAdapter(Chosen), TypeAdapter(Order), TypeAdapter(Ref)
 
 
 @dataclass(eq=False)
@@ -56,27 +83,27 @@ class DeskHandlers:
         """A picture comes to the desk."""
         return self._desk(session, read_ref(about))
 
-    def choose(self, session: Session, about: dict[str, Any]) -> tuple[Any, ...]:
+    def choose(self, session: Session, about: object) -> tuple[Any, ...]:
         """Show another of the picture's drawings in the chat."""
-        ref = read_ref(about)
+        ref, chosen = read_ref(about), read(CHOSEN, about, "drawing").chosen
         if session.active is not None:
             return (*self._chat.refused(session, BUSY), self._desk(session, ref))
         try:
-            picture, chosen = session.picture(*ref), about.get("chosen")
-            if isinstance(chosen, int) and 0 <= chosen < len(picture.drawings):
+            picture = session.picture(*ref)
+            if chosen < len(picture.drawings):
                 self._chat.change_picture(session, *ref, replace(picture, chosen=chosen))
         except MiniGPT5Error as error:
             return (*self._chat.refused(session, sentence(error)), self._desk(session, ref))
         return (*self._chat.shown(session, gr.update()), self._desk(session, ref))
 
-    def start(self, session: Session, about: dict[str, Any]) -> tuple[Any, ...]:
+    def start(self, session: Session, about: object) -> tuple[Any, ...]:
         """Begin to draw a picture again, once for each of the choices that come with it."""
-        ref = read_ref(about)
+        ref, order = read_ref(about), read(ORDER, about, "picture")
         try:
             if session.active is not None:
                 raise MiniGPT5Error(BUSY)
             session.picture(*ref)
-            choices = [read_choice(choice) for choice in about.get("choices") or [{}]]
+            choices = [read_choice(choice) for choice in order.choices or [{}]]
         except MiniGPT5Error as error:
             shown = self._chat.refused(session, escape_markdown(sentence(error)))
             return (*shown, self._desk(session, ref, problem=sentence(error)))
@@ -218,11 +245,9 @@ class DeskHandlers:
 
 
 def read_ref(about: object) -> PictureRef:
-    """Which picture the script means; what names none stands for one that is not there."""
-    match about:
-        case {"node": str(node), "part": int(part)}:
-            return node, part
-    return "", 0
+    """Which picture the script means; raises `RequestError` for what names none."""
+    ref = read(REF, about, "picture")
+    return ref.node, ref.part
 
 
 def read_choice(choice: object) -> GenerationOptions:

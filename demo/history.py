@@ -4,14 +4,26 @@ import re
 import secrets
 
 import gradio as gr
+from pydantic import TypeAdapter
 
 from demo.chat import LISTED_CHATS, ChatHandlers, Shown, sending
+from demo.guard.shapes import ID, TEXT, Id, Shape, Text, read
 from demo.sessions import SHOWN_TURNS, Session
 from demo.store.chats import owner_of
 from demo.store.tree import Tree
 
 MAX_QUERY = 200
 _SECRET = re.compile(r"[0-9a-f]{32}")
+
+
+class Rename(Shape):
+    """A chat and the title that it shall have."""
+
+    id: Id
+    title: Text
+
+
+RENAME = TypeAdapter(Rename)
 
 
 class HistoryHandlers:
@@ -21,19 +33,21 @@ class HistoryHandlers:
         self._chat = chat
         self._store = chat.store
 
-    def restore(self, session: Session, secret: str, chat: str) -> tuple[Session, *Shown]:
+    def restore(self, session: Session, secret: object, chat: object) -> tuple[Session, *Shown]:
         """The page has loaded, or has slept so long that its session is gone: the chats of the browser that knows `secret`.
 
         The chat that this tab had open is shown again.
         """
         if session.owner:
             return session, *self._chat.shown(session, gr.update())
-        session.owner = owner_of(secret if _SECRET.fullmatch(secret or "") else secrets.token_hex())
-        return session, *self.open(session, chat or "")
+        known = read(TEXT, secret or "", "secret")
+        wanted = read(ID, chat or "", "chat")
+        session.owner = owner_of(known if _SECRET.fullmatch(known) else secrets.token_hex())
+        return session, *self.open(session, wanted)
 
     def open(self, session: Session, chat: str) -> Shown:
         """Show a chat; one that is not there, or another's, opens as a new one."""
-        tree = self._store.load(session.owner, str(chat)) if chat else None
+        tree = self._store.load(session.owner, chat) if read(ID, chat, "chat") else None
         session.open(None if tree is None else chat, tree or Tree())
         return self._chat.shown(session, sending(True))
 
@@ -42,24 +56,25 @@ class HistoryHandlers:
         session.open(None, Tree())
         return self._chat.shown(session, sending(True))
 
-    def rename(self, session: Session, change: dict[str, str]) -> Shown:
+    def rename(self, session: Session, change: object) -> Shown:
         """Give the chat `change["id"]` the title `change["title"]`."""
-        self._store.rename(session.owner, str(change["id"]), str(change["title"]))
+        wanted = read(RENAME, change, "chat")
+        self._store.rename(session.owner, wanted.id, wanted.title)
         return self._chat.shown(session, gr.update())
 
     def delete(self, session: Session, chat: str) -> Shown:
         """Delete a chat for good; when it was the open one, a new one takes its place."""
-        if chat == session.chat:
+        if read(ID, chat, "chat") == session.chat:
             session.open(None, Tree())
             composer = sending(True)
         else:
             composer = gr.update()
-        self._store.delete(session.owner, str(chat))
+        self._store.delete(session.owner, chat)
         return self._chat.shown(session, composer)
 
     def search(self, session: Session, query: str) -> Shown:
         """List only the chats that hold `query` in their title or words; all of them when it is empty."""
-        session.query, session.listed = str(query)[:MAX_QUERY], LISTED_CHATS
+        session.query, session.listed = read(TEXT, query, "query")[:MAX_QUERY], LISTED_CHATS
         return self._chat.shown(session, gr.update())
 
     def older(self, session: Session, _about: object = None) -> Shown:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from demo import view
-from demo.chat import ChatHandlers, sentence
+from demo.chat import ChatHandlers
+from demo.guard.failures import sentence
+from demo.guard.shapes import ID, read
 from demo.pictures import file_url
 from demo.sessions import Session, conversation, heard
 from demo.snippet import Loading, snippet
@@ -32,13 +34,13 @@ class InsideHandlers:
     def look(self, session: Session, about: object) -> str:
         """Everything about the reply `about`, for the script; a sentence where that is not to be had."""
         try:
-            facts = self._facts(session, _answer(session, about))
+            facts = self._facts(session, _answer(session, read(ID, about, "reply")))
         except MiniGPT5Error as error:
             facts = {"problem": sentence(error)}
         except Exception:
             log.exception("the look inside failed")
             facts = {"problem": FAILED}
-        return view.data_html("inside", {"node": about, **facts})
+        return view.data_html("inside", {"node": about if isinstance(about, str) else "", **facts})
 
     def _facts(self, session: Session, node: Node) -> dict[str, Any]:
         asked = str(node.parent)
@@ -70,9 +72,9 @@ class InsideHandlers:
         return snippet(loading, self._chat.files.folder, turns, options)
 
 
-def _answer(session: Session, about: object) -> Node:
+def _answer(session: Session, about: str) -> Node:
     """The model's message that the script means; raises `MiniGPT5Error` when there is none."""
-    if isinstance(about, str) and about in session.tree:
+    if about in session.tree:
         node = session.tree.node(about)
         if node.role == "assistant" and node.ending:
             return node

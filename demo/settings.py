@@ -3,6 +3,7 @@
 The controls' order is the order of `CONTROLS`; `read_settings` takes their values in that order.
 """
 
+import re
 from dataclasses import fields
 
 import gradio as gr
@@ -26,6 +27,7 @@ CONTROLS = (
     "repetition_penalty",
     "max_new_tokens",
 )
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 _WHOLE = ("num_inference_steps", "top_k", "max_new_tokens")
 
 
@@ -60,7 +62,7 @@ def _seed(typed: object) -> object:
     words = str("" if typed is None else typed).strip()
     if words in ("", "-1"):
         return None
-    return int(words) if words.lstrip("-").isdecimal() else words
+    return int(words) if _WHOLE_NUMBER.fullmatch(words) else words
 
 
 def _picture_controls() -> list[Component]:

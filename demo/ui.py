@@ -13,6 +13,7 @@ from demo.deeds import QUIET, deed
 from demo.desk_page import wire_desk
 from demo.engine_type import ChatEngine
 from demo.examples import load_examples
+from demo.guard.failures import ToldBlocks
 from demo.header import header_html, placeholder_html
 from demo.history import HistoryHandlers
 from demo.inside_page import wire_inside
@@ -43,7 +44,7 @@ def create_demo(
     """
     store = store or ChatStore()
     folder = PictureFolder()
-    with gr.Blocks(
+    with ToldBlocks(
         title=f"{engine.name} · MiniGPT-5",
         analytics_enabled=False,
         fill_width=True,

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from demo.chat import sentence
+from demo.guard.failures import sentence
 from demo.store.chats import owner_of
 from demo.story.archive import MAX_ARCHIVE
 from demo.story.desk import Live

@@ -1,0 +1,71 @@
+"""What a value from outside must look like, and the sentence about one that does not.
+
+Shapes are strict: a number in quotation marks is no number, a truth value no number either, and no field is allowed
+that is not asked for.
+"""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+
+from demo.guard.text import RequestError, brief, clean_text
+
+MAX_ID = 64
+
+Value = TypeVar("Value")
+
+Clean = BeforeValidator(lambda value: clean_text(value) if isinstance(value, str) else value)
+Text = Annotated[str, Clean]
+Id = Annotated[str, Clean, StringConstraints(max_length=MAX_ID)]
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+
+TEXT: TypeAdapter[str] = TypeAdapter(Text, config=ConfigDict(strict=True))
+ID: TypeAdapter[str] = TypeAdapter(Id, config=ConfigDict(strict=True))
+
+
+class Shape(BaseModel):
+    """A JSON object with these fields and no others."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class OpenShape(BaseModel):
+    """A JSON object with these fields; others are not looked at."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+def read(shape: TypeAdapter[Value], value: object, place: str = "") -> Value:
+    """`value` as `shape` has it; raises `RequestError` that names the place of what is wrong, below `place`."""
+    try:
+        return shape.validate_python(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        raise RequestError(_sentence(place, dict(found))) from error
+
+
+def _sentence(place: str, found: dict[str, Any]) -> str:
+    where = place
+    for step in found["loc"]:
+        where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
+    where = f"{where[:80]}: " if where else ""
+    kind, limits = found["type"], found.get("ctx", {})
+    match kind:
+        case "missing":
+            return f"{where}got nothing, expected a value"
+        case "extra_forbidden":
+            return f"{where}is not known here"
+        case "string_too_long":
+            return f"{where}has {len(found['input'])} letters, at most {limits['max_length']} are allowed"
+        case "too_long":
+            return f"{where}has {limits['actual_length']} entries, at most {limits['max_length']} are allowed"
+    expected = str(found["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"{where}got {brief(found['input'])}, expected {expected}"
