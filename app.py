@@ -15,11 +15,15 @@ import minigpt5
 from demo import create_demo, launch_options
 from demo.arena import arena_launch_options, create_arena
 from demo.arena_pairs import ArenaError
+from demo.guard.gate import Protection
+from demo.guard.hosts import hosts_of
 from demo.store import ChatStore, Retention
 from demo.zero_gpu import on_lent_gpu
 
 DEFAULT_MODEL = "weights/storybook"
 SPACE_VOLUME = Path("/data")  # where a Space has its bucket, if it has one
+SPACE_NAMES = ("huggingface.co", "*.hf.space")
+SPACE_FRAMES = ("https://huggingface.co", "https://*.hf.space")
 OFFLINE = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_RUN_HISTORY": "False",
@@ -85,6 +89,22 @@ def _add_page_flags(parser: argparse.ArgumentParser) -> None:
         type=_port,
         default=os.environ.get("GRADIO_SERVER_PORT", "7860"),
         help="port to listen on (default: %(default)s)",
+    )
+    page.add_argument(
+        "--allowed-host",
+        action="append",
+        default=list(filter(None, os.environ.get("MINIGPT5_ALLOWED_HOSTS", "").split(","))),
+        metavar="NAME",
+        help="also answer under this name, as behind a proxy; *.NAME for all below it, * for any; may be repeated "
+        "(default: $MINIGPT5_ALLOWED_HOSTS, this machine's names and the address listened on)",
+    )
+    page.add_argument(
+        "--allowed-frame",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin show the app in a frame, as https://example.org; may be repeated "
+        "(default: none but its own; on a Space those of Hugging Face)",
     )
     page.add_argument("--share", action="store_true", help="also open a public gradio.live address")
     page.add_argument("--mcp", action="store_true", help="also serve the endpoints as tools of an MCP server")
@@ -180,7 +200,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Cannot keep chats: {error}", file=sys.stderr)
         return 1
     demo = create_demo(on_lent_gpu(engine), store=store, max_users=flags.max_users, queue_size=flags.queue)
-    options = launch_options(demo) | {"max_file_size": f"{flags.max_file_mb}mb", "mcp_server": flags.mcp}
+    options = launch_options(demo, protection_of(flags)) | {
+        "max_file_size": f"{flags.max_file_mb}mb",
+        "mcp_server": flags.mcp,
+    }
     demo.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
     return 0
 
@@ -193,6 +216,17 @@ def default_data() -> Path:
 def on_space() -> bool:
     """Whether this runs as a Space of Hugging Face, where a visitor comes from outside the machine."""
     return bool(os.environ.get("SPACE_ID"))
+
+
+def protection_of(flags: argparse.Namespace) -> Protection:
+    """Under which names the app answers, and who may show it in a frame."""
+    names, frames = list(flags.allowed_host), list(flags.allowed_frame)
+    if flags.share:
+        names.append("*.gradio.live")
+    if on_space():
+        names += SPACE_NAMES
+        frames += SPACE_FRAMES
+    return Protection(hosts_of(flags.host, names, proxied=on_space()), tuple(frames))
 
 
 def open_store(flags: argparse.Namespace) -> ChatStore:
@@ -224,7 +258,8 @@ def _serve_arena(flags: argparse.Namespace) -> int:
     except ArenaError as error:
         print(f"Cannot open the arena: {error}", file=sys.stderr)
         return 1
-    arena.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **arena_launch_options())
+    options = arena_launch_options(arena, protection_of(flags))
+    arena.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
     return 0
 
 

@@ -7,13 +7,12 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import wraps
 from typing import Any
 
 import gradio as gr
+from pydantic import ConfigDict, TypeAdapter
 
 from demo.api_events import (
-    Json,
     JsonEvent,
     JsonStoryEvent,
     folded,
@@ -22,18 +21,21 @@ from demo.api_events import (
     read_vokens,
     story_to_json,
     to_json,
-    uploaded_path,
 )
 from demo.chat import YIELD_SECONDS, verify_size
-from demo.guard.failures import sentence
 from demo.engine_type import ChatEngine
+from demo.guard.shapes import TEXT, Count, read
+from demo.guard.uploads import uploaded_path
 from demo.pictures import PictureFolder
 from demo.story.cast import read_cast
-from demo.story.premise import Premise
+from demo.story.premise import Premise, verify_plan
 from demo.story.writer import write_story
 from minigpt5 import ImagePart, MiniGPT5Error, TextPart, open_image
 
 Endpoint = Callable[..., Iterator[Any]]
+
+OBJECTS: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[dict[str, Any]], config=ConfigDict(strict=True))
+WHOLE: TypeAdapter[int] = TypeAdapter(Count, config=ConfigDict(strict=True))
 
 
 class Endpoints:
@@ -98,7 +100,7 @@ class Endpoints:
         Events by "type": text, picture_started, picture_progress, picture (image, vokens, seed and settings), finished.
         """
         chosen = read_options(options)
-        conversation = read_history(history).user(*_parts(message, images or []))
+        conversation = read_history(history).user(*_parts(message, images))
         with closing(self._engine.stream(conversation, chosen)) as events:
             yield from to_json(events, self._folder)
 
@@ -119,7 +121,7 @@ class Endpoints:
         `vokens` are those of a picture event; a choice may name guidance_scale, seed, num_inference_steps and scheduler
         (the last two the same in all). Events as of `/stream`: picture_started, picture_progress, picture.
         """
-        chosen = [read_options(choice) for choice in choices or [{}]]
+        chosen = [read_options(choice) for choice in read(OBJECTS, choices or [{}], "choices")]
         with closing(self._engine.redraw(read_vokens(vokens), chosen)) as events:
             yield from to_json(events, self._folder)
 
@@ -138,9 +140,10 @@ class Endpoints:
         is 2 to 12, `tone` plain, bedtime, funny, adventure or fairy tale; `options` are those of `/stream`. Events by
         "type": scene_started, scene (text, picture, seed) and at the end story, which holds all scenes.
         """
-        paths = [uploaded_path(image, f"images[{index}]") for index, image in enumerate(images or [])]
-        pictures = tuple(open_image(path) for path in paths)
-        plan = Premise(premise, pictures, read_cast(cast), scenes, tone)
+        words, members = read(TEXT, premise or "", "premise"), read(TEXT, cast or "", "cast")
+        paths, scenes, tone = _paths(images), read(WHOLE, scenes, "scenes"), read(TEXT, tone, "tone")
+        verify_plan(words, len(paths), members, scenes, tone)
+        plan = Premise(words, tuple(map(open_image, paths)), read_cast(members), scenes, tone)
         yield from story_to_json(write_story(self._engine, plan, options=read_options(options)), self._folder)
 
 
@@ -154,44 +157,21 @@ def add_endpoints(engine: ChatEngine, folder: PictureFolder, concurrency: dict[s
         "story": endpoints.story,
     }
     for name, function in streams.items():
-        gr.api(_telling_each(function), api_name=name, **concurrency)
-    gr.api(_telling(endpoints.reply), api_name="reply", **concurrency)
+        gr.api(function, api_name=name, **concurrency)
+    gr.api(endpoints.reply, api_name="reply", **concurrency)
 
 
-def _telling(function: Callable[..., Json]) -> Callable[..., Json]:
-    """`function`, whose user's mistakes reach the caller as a sentence."""
-
-    @wraps(function)
-    def told(*arguments: Any, **named: Any) -> Json:
-        try:
-            return function(*arguments, **named)
-        except MiniGPT5Error as error:
-            raise gr.Error(sentence(error), print_exception=False) from error
-
-    return told
-
-
-def _telling_each(function: Endpoint) -> Endpoint:
-    """As `_telling`, for a stream."""
-
-    @wraps(function)
-    def told(*arguments: Any, **named: Any) -> Iterator[Any]:
-        try:
-            yield from function(*arguments, **named)
-        except MiniGPT5Error as error:
-            raise gr.Error(sentence(error), print_exception=False) from error
-
-    return told
-
-
-def _parts(message: str, images: list[dict]) -> list[TextPart | ImagePart]:
-    if not isinstance(message, str):
-        raise MiniGPT5Error(f"message: got {type(message).__name__}, expected a string")
-    paths = [uploaded_path(image, f"images[{index}]") for index, image in enumerate(images)]
-    verify_size(message, paths)
+def _parts(message: object, images: object) -> list[TextPart | ImagePart]:
+    words, paths = read(TEXT, message, "message"), _paths(images)
+    verify_size(words, paths)
     parts: list[TextPart | ImagePart] = [ImagePart(open_image(path)) for path in paths]
-    if message.strip():
-        parts.append(TextPart(message))
+    if words.strip():
+        parts.append(TextPart(words))
     if not parts:
         raise MiniGPT5Error("The message is empty: expected words, pictures or both")
     return parts
+
+
+def _paths(images: object) -> list[str]:
+    files = read(OBJECTS, images or [], "images")
+    return [uploaded_path(image, f"images[{index}]") for index, image in enumerate(files)]

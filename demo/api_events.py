@@ -10,6 +10,9 @@ from typing import Any, Literal, TypedDict, assert_never
 
 import numpy as np
 
+from demo.guard.text import brief
+from demo.guard.uploads import uploaded_path
+from demo.guard.vokens import verify_vokens
 from demo.pictures import PictureFolder
 from demo.story.writer import SceneFinished, SceneStarted, StoryEvent
 from minigpt5 import (
@@ -200,7 +203,7 @@ def read_options(values: Json | None) -> GenerationOptions:
     if values is not None and not isinstance(values, dict):
         raise OptionError(f"options: got {type(values).__name__}, expected an object of {', '.join(known)}")
     if unknown := sorted(set(values or {}) - set(known)):
-        raise OptionError(f"options: got {', '.join(unknown)}, expected only {', '.join(known)}")
+        raise OptionError(f"options: got {', '.join(unknown):.80}, expected only {', '.join(known)}")
     return GenerationOptions(**(values or {}))
 
 
@@ -211,7 +214,7 @@ def read_history(history: list[Json] | None) -> Conversation:
         place = f"history[{index}]"
         role = message.get("role") if isinstance(message, dict) else None
         if role not in ("user", "assistant"):
-            raise MiniGPT5Error(f"{place}.role: got {role!r}, expected 'user' or 'assistant'")
+            raise MiniGPT5Error(f"{place}.role: got {brief(role)}, expected 'user' or 'assistant'")
         content = _list(f"{place}.content", message.get("content"))
         parts = tuple(_part(f"{place}.content[{number}]", part) for number, part in enumerate(content))
         conversation = conversation.add(Message(role, parts))
@@ -227,15 +230,6 @@ def _part(place: str, part: object) -> TextPart | ImagePart:
     raise MiniGPT5Error(
         f'{place}: got {part!r:.80}, expected {{"type": "text", "text": str}} or {{"type": "image", "image": file}}'
     )
-
-
-def uploaded_path(image: object, place: str) -> str:
-    """The path of an uploaded file. Gradio has verified it only where its mark is on it, so nothing else will do."""
-    if isinstance(image, dict) and (image.get("meta") or {}).get("_type") == "gradio.FileData":
-        path = image.get("path")
-        if isinstance(path, str):
-            return path
-    raise MiniGPT5Error(f"{place}: expected an uploaded file, as gradio_client.handle_file makes one")
 
 
 def _list(place: str, values: object) -> list[Any]:
@@ -258,8 +252,14 @@ def read_vokens(values: object) -> np.ndarray:
     """What `write_vokens` wrote, (V,D) float32; raises `OptionError` for anything else."""
     try:
         match values:
-            case {"shape": [int(rows), int(width)], "data": str(data)}:
-                return np.frombuffer(base64.b64decode(data, validate=True), "<f4").reshape(rows, width).copy()
+            case {"shape": [int(rows), int(width)], "data": str(data)} if _is_shape(rows, width):
+                vokens = np.frombuffer(base64.b64decode(data, validate=True), "<f4").reshape(rows, width)
+                verify_vokens(vokens)
+                return vokens.copy()
     except ValueError as error:
         raise OptionError(f"vokens: got data that is not as its shape says ({error})") from error
     raise OptionError('vokens: expected {"shape": [V, D], "data": base64}, as a picture of a reply has them')
+
+
+def _is_shape(rows: int, width: int) -> bool:
+    return not isinstance(rows, bool) and not isinstance(width, bool) and rows > 0 and width > 0

@@ -23,6 +23,9 @@ from PIL import Image
 from demo.arena_pairs import Comparison, Parts, in_order_of, read_comparisons
 from demo.arena_votes import QUESTIONS, Tally, Vote, VoteStore
 from demo.guard.failures import ToldBlocks
+from demo.guard.gate import LOOPBACK, Protection, gate
+from demo.guard.pictures import PrivatePictures
+from demo.guard.shapes import ID, read
 from demo.theme import STATIC, logo_svg, page_head, storybook_theme
 from demo.wording import ARENA_PAGES, translations
 
@@ -56,6 +59,7 @@ class ArenaHandlers:
 
     def show(self, rater: str) -> tuple[Any, ...]:
         """The rater's next pair: state, progress, history, both sides, the questions unanswered, the form."""
+        rater = read(ID, rater, "rater")
         done = self.store.rated(rater)
         left = [pair for pair in in_order_of(rater, self.comparisons) if pair.id not in done]
         total = len(self.comparisons)
@@ -74,6 +78,7 @@ class ArenaHandlers:
         """Keep the vote and go on; with a question unanswered stay, and say so."""
         if pair is None:
             return "", *self.show(rater)
+        rater = read(ID, rater, "rater")
         answered = dict(zip(QUESTIONS, choices, strict=True))
         if missing := [QUESTIONS[name].lower() for name, choice in answered.items() if not choice]:
             return f"Please say also: {', '.join(missing)}.", *(gr.skip() for _ in range(6 + len(QUESTIONS)))
@@ -110,7 +115,7 @@ def create_arena(results: Path, votes: str | None = None) -> gr.Blocks:
     return demo
 
 
-def arena_launch_options() -> dict[str, Any]:
+def arena_launch_options(demo: gr.Blocks, protection: Protection = LOOPBACK) -> dict[str, Any]:
     """What `demo.launch` must be given for the arena to look as it is meant to, safely and offline."""
     return {
         "theme": storybook_theme(),
@@ -118,6 +123,7 @@ def arena_launch_options() -> dict[str, Any]:
         "i18n": translations(*ARENA_PAGES),
         "head": page_head(*ARENA_PAGES)
         + f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
+        "app_kwargs": {"middleware": [gate(demo, protection, PrivatePictures())]},
         "favicon_path": STATIC / "logo.svg",
         "show_error": False,
         "footer_links": [],

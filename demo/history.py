@@ -7,6 +7,7 @@ import gradio as gr
 from pydantic import TypeAdapter
 
 from demo.chat import LISTED_CHATS, ChatHandlers, Shown, sending
+from demo.guard.browsers import prove_owner
 from demo.guard.shapes import ID, TEXT, Id, Shape, Text, read
 from demo.sessions import SHOWN_TURNS, Session
 from demo.store.chats import owner_of
@@ -33,16 +34,20 @@ class HistoryHandlers:
         self._chat = chat
         self._store = chat.store
 
-    def restore(self, session: Session, secret: object, chat: object) -> tuple[Session, *Shown]:
+    def restore(
+        self, session: Session, secret: object, chat: object, request: gr.Request | None = None
+    ) -> tuple[Session, *Shown]:
         """The page has loaded, or has slept so long that its session is gone: the chats of the browser that knows `secret`.
 
         The chat that this tab had open is shown again.
         """
         if session.owner:
+            _prove(request, session.owner)
             return session, *self._chat.shown(session, gr.update())
         known = read(TEXT, secret or "", "secret")
         wanted = read(ID, chat or "", "chat")
         session.owner = owner_of(known if _SECRET.fullmatch(known) else secrets.token_hex())
+        _prove(request, session.owner)
         return session, *self.open(session, wanted)
 
     def open(self, session: Session, chat: str) -> Shown:
@@ -86,3 +91,9 @@ class HistoryHandlers:
         """Show more of a long chat."""
         session.turns += SHOWN_TURNS
         return self._chat.shown(session, gr.update())
+
+
+def _prove(request: gr.Request | None, owner: str) -> None:
+    """From now on the pictures of `owner` are shown to the browser that sent the request."""
+    if request is not None and request.request is not None:
+        prove_owner(request.request.scope, owner)

@@ -14,6 +14,8 @@ from demo.desk_page import wire_desk
 from demo.engine_type import ChatEngine
 from demo.examples import load_examples
 from demo.guard.failures import ToldBlocks
+from demo.guard.gate import LOOPBACK, Protection, gate
+from demo.guard.pictures import PrivatePictures, owners_in
 from demo.header import header_html, placeholder_html
 from demo.history import HistoryHandlers
 from demo.inside_page import wire_inside
@@ -58,17 +60,24 @@ def create_demo(
     demo.story_routes = story_routes(Office(engine, store, at_once=max_users))
     demo.queue(max_size=queue_size, default_concurrency_limit=max_users)
     demo.picture_folders = [folder.path, store.files.folder]
+    demo.private_pictures = PrivatePictures(store.files.folder, owners_in(store.engine))
     return demo
 
 
-def launch_options(demo: gr.Blocks) -> dict[str, Any]:
-    """What `demo.launch` must be given for the page to look and behave as it is meant to, safely and offline."""
+def launch_options(demo: gr.Blocks, protection: Protection = LOOPBACK) -> dict[str, Any]:
+    """What `demo.launch` must be given for the page to look and behave as it is meant to, safely and offline.
+
+    Without another `protection` the pages answer under the names of this machine alone, and in no foreign frame.
+    """
     return {
         "theme": storybook_theme(),
         "css_paths": style_paths(),
         "head": page_head(*CHAT_PAGES),
         "i18n": translations(*CHAT_PAGES),
-        "app_kwargs": {"routes": demo.story_routes},
+        "app_kwargs": {
+            "routes": demo.story_routes,
+            "middleware": [gate(demo, protection, demo.private_pictures)],
+        },
         "favicon_path": STATIC / "logo.svg",
         "allowed_paths": [str(folder) for folder in demo.picture_folders],
         "max_file_size": "10mb",

@@ -3,7 +3,6 @@
 Whoever holds a `GenerationOptions` may rely on every range below; nothing further down checks again.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,6 +14,7 @@ PictureMode = Literal["auto", "always", "never"]
 SCHEDULERS: tuple[str, ...] = get_args(SchedulerName)
 PICTURE_MODES: tuple[str, ...] = get_args(PictureMode)
 MAX_SEED = 2**63 - 1
+COLDEST = 0.01  # logits divided by less leave the range of half precision
 
 # field -> (lowest, highest), both allowed
 RANGES: dict[str, tuple[float, float]] = {
@@ -34,7 +34,7 @@ WHOLE_NUMBERS = ("top_k", "max_new_tokens", "num_inference_steps", "seed")
 class GenerationOptions:
     """How one reply is made. Raises `OptionError` when a value is outside its range.
 
-    Text: `temperature` 0..2 (0 = always the likeliest token), `top_p` above 0 up to 1, `top_k` 0..1000 (0 =
+    Text: `temperature` 0 (always the likeliest token) or COLDEST..2, `top_p` above 0 up to 1, `top_k` 0..1000 (0 =
     off), `repetition_penalty` 0.5..3 (1 = off), `max_new_tokens` 1..1024 (one picture counts as one token).
     Pictures: `guidance_scale` 1..20 (1 = no guidance and half the work), `num_inference_steps` 1..100,
     `scheduler`. Both: `seed` (None = a new one each time; a given one repeats text and pictures on one
@@ -61,6 +61,10 @@ class GenerationOptions:
             _verify_number(name, value, lowest, highest)
         if self.top_p == 0:
             raise OptionError("top_p: got 0, expected a number above 0, at most 1")
+        if 0 < self.temperature < COLDEST:
+            raise OptionError(
+                f"temperature: got {self.temperature!r}, expected 0 or a number from {COLDEST:g} to 2"
+            )
         _verify_choice("scheduler", self.scheduler, SCHEDULERS)
         _verify_choice("pictures", self.pictures, PICTURE_MODES)
 
@@ -73,14 +77,21 @@ def _verify_number(name: str, value: object, lowest: float, highest: float) -> N
     )
     right_type = isinstance(value, int) if whole else isinstance(value, int | float)
     if isinstance(value, bool) or not right_type:
-        raise OptionError(f"{name}: got {value!r}, expected {expected}")
-    if not isinstance(value, int | float) or not math.isfinite(value) or not lowest <= value <= highest:
-        raise OptionError(f"{name}: got {value!r}, expected {expected}")
+        raise OptionError(f"{name}: got {_brief(value)}, expected {expected}")
+    if not isinstance(value, int | float) or not lowest <= value <= highest:  # no comparison is true of NaN
+        raise OptionError(f"{name}: got {_brief(value)}, expected {expected}")
+
+
+def _brief(value: object) -> str:
+    """A wrong value for a sentence, which must not grow with what was sent."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**64:
+        return "a number of more than 64 bits"
+    return f"{value!r:.60}" if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
 
 
 def _verify_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise OptionError(f"{name}: got {value!r}, expected one of {', '.join(map(repr, choices))}")
+        raise OptionError(f"{name}: got {_brief(value)}, expected one of {', '.join(map(repr, choices))}")
 
 
 # what the official code samples and draws with (`MiniGPT5_Model.generate`); `max_new_tokens` is its default

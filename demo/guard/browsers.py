@@ -10,10 +10,8 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 COOKIE = "minigpt5-browser"
@@ -22,7 +20,7 @@ MAX_BROWSERS = 20_000
 MAX_OWNERS = 8  # of one browser: its secret changes when its storage is cleared
 YEAR = 365 * 24 * 3600
 SCOPE = "minigpt5.visitor"
-_VALUE = re.compile(r"[0-9a-f]{32}")
+_VALUE = re.compile(rf"(?:^|;)\s*{COOKIE}=([0-9a-f]{{32}})\s*(?:;|$)")
 
 
 @dataclass
@@ -61,13 +59,11 @@ class Browsers:
         self._room = MAX_BONDS
         self._lock = threading.Lock()
 
-    def visitor(self, cookie_headers: Iterator[str]) -> Visitor:
+    def visitor(self, cookie_headers: Iterable[str]) -> Visitor:
         """Who sends a request with these `Cookie` headers."""
         for header in cookie_headers:
-            with suppress(CookieError):
-                found = SimpleCookie(header).get(COOKIE)
-                if found is not None and _VALUE.fullmatch(found.value):
-                    return Visitor(digest(found.value), "", self)
+            if found := _VALUE.search(header):
+                return Visitor(digest(found[1]), "", self)
         return Visitor("", secrets.token_hex(16), self)
 
     def admit(self, visitor: Visitor, session: str) -> tuple[bool, bool]:

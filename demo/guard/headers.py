@@ -24,7 +24,6 @@ class SecurityHeaders:
             "x-content-type-options": "nosniff",
             "referrer-policy": "same-origin",
             "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-            "cross-origin-opener-policy": "same-origin",
         }
         if not frames:
             self._always["x-frame-options"] = "SAMEORIGIN"
@@ -32,8 +31,15 @@ class SecurityHeaders:
     def add(self, path: str, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """`headers` of the answer to a request for `path`, with those that are not in them yet."""
         policy = FILE_POLICY if path.startswith(API) else PAGE_POLICY
-        wanted = {**self._always, POLICY: policy + self._ancestors}
         given = {name.lower() for name, _ in headers}
-        return headers + [
-            (name.encode(), value.encode()) for name, value in wanted.items() if name.encode() not in given
+        # of two policies both hold, so a page's own needs no words about frames
+        policy = self._ancestors if POLICY.encode() in given else policy + self._ancestors
+        return [
+            *headers,
+            *(
+                (name.encode(), value.encode())
+                for name, value in self._always.items()
+                if name.encode() not in given
+            ),
+            (POLICY.encode(), policy.encode()),
         ]

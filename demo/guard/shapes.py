@@ -19,6 +19,17 @@ from pydantic import (
 from demo.guard.text import RequestError, brief, clean_text
 
 MAX_ID = 64
+EXPECTED = {  # pydantic's kind of error -> what was expected instead
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "string_pattern_mismatch": "text of another form",
+}
 
 Value = TypeVar("Value")
 
@@ -67,5 +78,5 @@ def _sentence(place: str, found: dict[str, Any]) -> str:
             return f"{where}has {len(found['input'])} letters, at most {limits['max_length']} are allowed"
         case "too_long":
             return f"{where}has {limits['actual_length']} entries, at most {limits['max_length']} are allowed"
-    expected = str(found["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    expected = EXPECTED.get(kind) or str(found["msg"]).removeprefix("Input should be ")
     return f"{where}got {brief(found['input'])}, expected {expected}"

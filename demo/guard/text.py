@@ -41,7 +41,9 @@ def read_json(content: bytes) -> Any:
     try:
         value = json.loads(content, parse_constant=_constant, parse_int=_whole, parse_float=_finite)
     except RecursionError as error:
-        raise RequestError(f"The request is nested too deeply, at most {MAX_DEPTH} levels are read") from error
+        raise RequestError(
+            f"The request is nested too deeply, at most {MAX_DEPTH} levels are read"
+        ) from error
     except ValueError as error:
         raise RequestError("The request is no JSON") from error
     return cleaned(value)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from demo.guard.text import clean_text
+from demo.guard.vokens import verify_vokens
 from demo.store import PictureFiles
 from demo.store.chats import new_id
 from demo.store.records import Drawing, Picture
@@ -203,6 +205,7 @@ class _Reading:
         values = np.load(io.BytesIO(_read(self._archive, self._names[file])), allow_pickle=False)
         sound = values.dtype == np.float32 and values.ndim == 2 and bool(np.isfinite(values).all())
         _verify(sound, "vokens that are no finite float32 numbers")
+        verify_vokens(values)
         return self._files.save_vokens(values)
 
 
@@ -215,7 +218,7 @@ def _text(value: object, letters: int) -> str:
     _verify(
         isinstance(value, str) and len(value) <= letters, f"a text that is none or has over {letters} letters"
     )
-    return str(value)
+    return clean_text(str(value))
 
 
 def _options(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """Everything that can be asked for about stories, one method a request, without the protocol: see `routes`."""
 
 import base64
-import binascii
 import io
 from collections.abc import Callable
 from typing import Any
 
 import segno
 from PIL import Image
+from pydantic import TypeAdapter
 
 from demo.engine_type import ChatEngine
+from demo.guard.shapes import Value, read
+from demo.guard.text import RequestError
 from demo.store.chats import ChatStore, new_id, title_of
 from demo.store.records import ChatInfo
 from demo.story import deeds
@@ -21,9 +23,10 @@ from demo.story.export_gif import write_gif
 from demo.story.export_html import write_html
 from demo.story.export_pdf import write_pdf
 from demo.story.export_pptx import write_pptx
-from demo.story.premise import MAX_PICTURES, StoryError, verify_plan
+from demo.story.premise import StoryError, verify_plan
 from demo.story.records import Plan, Story
 from demo.story.remote import Remotes
+from demo.story.requests import DETAILS, NEW_STORY
 from demo.story.shelf import StoryShelf
 from demo.story.shown import book_of
 from minigpt5 import GenerationOptions, ImageError, open_image
@@ -60,17 +63,16 @@ class Office:
 
     def create(self, owner: str, values: dict[str, Any]) -> str:
         """A new story without scenes, planned as `values` say; returns its id."""
-        premise, cast = _string(values, "premise"), _string(values, "cast")
-        pictures = values.get("pictures") or []
-        scenes, tone = values.get("scenes", 6), values.get("tone", "plain")
-        verify_plan(premise, len(pictures), cast, scenes, tone)
-        options = {name: value for name, value in (values.get("options") or {}).items() if value is not None}
+        asked = _read(NEW_STORY, values)
+        premise, cast, pictures = asked.premise or "", asked.cast or "", asked.pictures or []
+        verify_plan(premise, len(pictures), cast, asked.scenes, asked.tone)
+        options = {name: value for name, value in (asked.options or {}).items() if value is not None}
         try:
             GenerationOptions(**options)
         except TypeError as error:
             raise StoryError("options: got one that there is not") from error
-        uploads = tuple(self.files.save_for_display(_picture(picture)) for picture in pictures[:MAX_PICTURES])
-        plan = Plan(premise.strip(), uploads, cast.strip(), scenes, tone)
+        uploads = tuple(self.files.save_for_display(_picture(picture)) for picture in pictures)
+        plan = Plan(premise.strip(), uploads, cast.strip(), asked.scenes, asked.tone)
         title = title_of(premise) if premise.strip() else title_of(cast)
         story = Story(new_id(), title[:1].upper() + title[1:], plan, options=options)
         self._shelf.add(owner, story)
@@ -91,16 +93,17 @@ class Office:
         if kind == "zip":
             return f"{book.file_stem}.zip", "application/zip", write_zip(story, book, self.files)
         if kind not in EXPORTS:
-            raise StoryError(f"got {kind!r}, expected zip, {', '.join(EXPORTS)}")
+            raise StoryError(f"got {kind!r:.60}, expected zip, {', '.join(EXPORTS)}")
         media_type, write = EXPORTS[kind]
         return f"{book.file_stem}.{kind}", media_type, write(book)
 
     def do(self, live: Live, deed: str, values: dict[str, Any]) -> dict[str, Any]:
         """What the author of the story asks for."""
-        place, author = values.get("place", -1), self._author
+        asked, author = _read(DETAILS, values), self._author
+        place = asked.place
         match deed:
             case "write" | "run":
-                self._start(live, author.write(_string(values, "ask"), all_scenes=deed == "run"))
+                self._start(live, author.write(asked.ask or "", all_scenes=deed == "run"))
             case "go-on":
                 self._start(live, author.go_on_from(place))
             case "retell":
@@ -110,22 +113,22 @@ class Office:
             case "illustrate":
                 self._start(live, author.illustrate(place))
             case "edit":
-                deeds.edit(live, place, _string(values, "text"))
+                deeds.edit(live, place, asked.text or "")
             case "move":
-                deeds.move(live, place, values.get("to", -1))
+                deeds.move(live, place, asked.to)
             case "remove":
                 deeds.remove(live, place)
             case "choose":
-                deeds.choose(live, place, values.get("version", -1))
+                deeds.choose(live, place, asked.version)
             case "undo":
                 deeds.undo(live)
             case "rename":
-                deeds.rename(live, _string(values, "title"))
+                deeds.rename(live, asked.title or "")
             case "delete":
                 self._remotes.close(live.owner, live.story.id)
                 self._desk.delete(live.owner, live.story.id)
             case "stage":
-                return self._open_stage(live, _string(values, "address"))
+                return self._open_stage(live, asked.address or "")
             case "leave-stage":
                 self._remotes.close(live.owner, live.story.id)
             case _:
@@ -139,22 +142,22 @@ class Office:
 
     def remote_do(self, live: Live, deed: str, values: dict[str, Any]) -> dict[str, Any]:
         """What a remote may ask for: another slide, the next scene, a pause."""
+        asked = _read(DETAILS, values)
         match deed:
             case "show":
-                slide = values.get("slide")
-                if not isinstance(slide, int):
-                    raise StoryError(f"slide: got {slide!r}, expected a whole number")
-                live.slide = min(max(slide, 0), len(live.story.scenes))
+                if asked.slide is None:
+                    raise StoryError("slide: got nothing, expected a whole number")
+                live.slide = min(max(asked.slide, 0), len(live.story.scenes))
                 live.touch()
             case "next-scene":
                 slide = len(live.story.scenes) + 1
-                self._start(live, self._author.write(_string(values, "ask")))
+                self._start(live, self._author.write(asked.ask or ""))
                 live.slide = slide
             case "stop":
                 live.stopped.set()
                 live.touch()
             case _:
-                raise StoryError(f"got {deed!r}, expected something that can be done to a story")
+                raise StoryError(f"got {deed!r:.60}, expected something that can be done to a story")
         return {}
 
     def _start(self, live: Live, deed: Callable[[Live], None]) -> None:
@@ -170,18 +173,18 @@ class Office:
         return {"code": code, "link": link, "qr": svg}
 
 
-def _string(values: dict[str, Any], name: str) -> str:
-    value = values.get(name) or ""
-    if not isinstance(value, str):
-        raise StoryError(f"{name}: got {type(value).__name__}, expected text")
-    return value
+def _read(shape: TypeAdapter[Value], values: object) -> Value:
+    try:
+        return read(shape, values)
+    except RequestError as error:
+        raise StoryError(str(error)) from error
 
 
-def _picture(value: object) -> Image.Image:
+def _picture(value: str) -> Image.Image:
     """The picture inside a data URL."""
     try:
-        content = base64.b64decode(str(value).partition(",")[2], validate=True)
-    except binascii.Error as error:
+        content = base64.b64decode(value.partition(",")[2], validate=True)
+    except ValueError as error:
         raise ImageError("The picture did not arrive whole: choose it again") from error
     if len(content) > MAX_PICTURE:
         raise ImageError(f"The picture has {len(content) / 2**20:.0f} MB, at most 10 MB are allowed")

@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from demo.guard.failures import sentence
+from demo.guard.browsers import prove_owner
+from demo.guard.gate import read_body
+from demo.guard.text import read_json
 from demo.store.chats import owner_of
 from demo.story.archive import MAX_ARCHIVE
 from demo.story.desk import Live
@@ -23,7 +25,6 @@ from demo.story.office import Office
 from demo.story.pages import remote_page, stage_page
 from demo.story.premise import StoryError
 from demo.story.shown import author_view, remote_view
-from minigpt5 import MiniGPT5Error
 
 OWNER_HEADER = "x-story-owner"
 MAX_BODY = 48 * 2**20  # four pictures of 8 MB, as text
@@ -34,7 +35,7 @@ NOT_KNOWN = "This browser is not known: load the page again"
 # pictures and words come from people and models, so these pages may fetch nothing from elsewhere
 CONTENT_POLICY = (
     "default-src 'none'; img-src 'self' data: blob:; font-src data:; style-src 'unsafe-inline'; "
-    "script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -55,7 +56,7 @@ def story_routes(office: Office) -> list[Route]:
         ("GET", "/remote/{code}/events", desk.remote_events),
         ("POST", "/remote/{code}/{deed}", desk.remote_do),
     ]
-    return [Route(path, _told(endpoint), methods=[method]) for method, path, endpoint in routes]
+    return [Route(path, endpoint, methods=[method]) for method, path, endpoint in routes]
 
 
 class StoryRoutes:
@@ -73,7 +74,7 @@ class StoryRoutes:
         return JSONResponse({"id": await run_in_threadpool(self._office.create, owner, values)})
 
     async def take_in(self, request: Request) -> Response:
-        owner, content = _owner(request), await _body(request, MAX_ARCHIVE)
+        owner, content = _owner(request), await read_body(request.receive, MAX_ARCHIVE)
         return JSONResponse({"id": await run_in_threadpool(self._office.take_in, owner, content)})
 
     async def events(self, request: Request) -> Response:
@@ -111,42 +112,18 @@ class StoryRoutes:
         return await run_in_threadpool(self._office.open, _owner(request), request.path_params["story"])
 
 
-def _told(endpoint: Endpoint) -> Endpoint:
-    """`endpoint`, whose user's mistakes are answered with a sentence."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except MiniGPT5Error as error:
-            return JSONResponse({"error": sentence(error)}, status_code=400)
-
-    return answer
-
-
 def _owner(request: Request) -> str:
     secret = request.headers.get(OWNER_HEADER, "")
     if not _SECRET.fullmatch(secret):
         raise StoryError(NOT_KNOWN)
-    return owner_of(secret)
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """The body, which is given up as soon as it is larger than `limit`."""
-    pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            raise StoryError(f"The request is larger than {limit // 2**20} MB")
-        pieces.append(piece)
-    return b"".join(pieces)
+    owner = owner_of(secret)
+    prove_owner(request.scope, owner)
+    return owner
 
 
 async def _values(request: Request) -> dict[str, Any]:
-    body = await _body(request, MAX_BODY)
-    try:
-        values = json.loads(body or b"{}")
-    except ValueError as error:
-        raise StoryError("The request is no JSON") from error
+    body = await read_body(request.receive, MAX_BODY)
+    values = read_json(body or b"{}")
     if not isinstance(values, dict):
         raise StoryError(f"The request holds a {type(values).__name__}, expected an object")
     return values

@@ -113,9 +113,7 @@ class Caller:
 
     def say(self, text: str, files: tuple[str, ...] = ()) -> httpx.Response:
         """Send a message and have it answered."""
-        shown = [
-            {"path": path, "orig_name": "a.png", "meta": {"_type": "gradio.FileData"}} for path in files
-        ]
+        shown = [{"path": path, "orig_name": "a.png", "meta": {"_type": "gradio.FileData"}} for path in files]
         answer = self.run("submit", {"text": text, "files": shown}, *SETTINGS)
         self.join("answer")
         self.stream()

@@ -78,7 +78,8 @@ def test_an_example_is_sent_with_its_own_words_and_pictures(app: Served) -> None
 
 
 @pytest.mark.parametrize(
-    "event", [{"index": 99}, {"index": -1}, {"index": True}, {"index": "0"}, {"index": [0]}, {}, None, [], "x", 3]
+    "event",
+    [{"index": 99}, {"index": -1}, {"index": True}, {"index": "0"}, {"index": [0]}, {}, None, [], "x", 3],
 )
 def test_an_example_that_is_not_there_is_refused_with_a_sentence(app: Served, event: Any) -> None:
     with Caller(app) as caller:
@@ -88,8 +89,25 @@ def test_an_example_that_is_not_there_is_refused_with_a_sentence(app: Served, ev
     assert answer.json()["error"].lower().startswith("example")
 
 
-WRONG: list[Any] = [None, True, 7, 1.5, "", "nobody", [], ["x"], {}, {"node": []}, {"node": "x", "part": True}]
-MORE_WRONG: list[Any] = [{"id": 1, "title": "x"}, {"id": "x"}, {"node": "x", "part": 0, "choices": 5}, "x" * 10_000]
+WRONG: list[Any] = [
+    None,
+    True,
+    7,
+    1.5,
+    "",
+    "nobody",
+    [],
+    ["x"],
+    {},
+    {"node": []},
+    {"node": "x", "part": True},
+]
+MORE_WRONG: list[Any] = [
+    {"id": 1, "title": "x"},
+    {"id": "x"},
+    {"node": "x", "part": 0, "choices": 5},
+    "x" * 10_000,
+]
 
 
 @pytest.mark.parametrize(
