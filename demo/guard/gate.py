@@ -72,9 +72,6 @@ class Gate:
         try:
             await self._admit(scope, Headers(scope=scope), answer)
             await self._app(scope, await self._read(scope, receive, answer), answer.send)
-        except HTTPException:
-            if not answer.started:  # a stream that ends early has said so itself
-                raise
         except MiniGPT5Error as error:
             status = error.status if isinstance(error, Refused) else HTTPStatus.BAD_REQUEST
             await answer.refuse(status, sentence(error))
@@ -83,6 +80,8 @@ class Gate:
 
     async def _fail(self, scope: Scope, answer: "Answer", error: Exception) -> None:
         """Gradio's functions tell their own errors, so at its addresses only the request's form is left to be wrong."""
+        if answer.started and isinstance(error.__cause__, HTTPException):
+            return await answer.end()  # a stream of events that has said so itself
         form = scope["path"].startswith(API)
         what = "The request could not be understood" if form else "Something went wrong on this side"
         words = failure(error, what)
@@ -166,10 +165,14 @@ class Answer:
             message = {**message, "status": status, "headers": headers}
         await self._send(message)
 
+    async def end(self) -> None:
+        """Nothing more comes."""
+        await self._send({"type": "http.response.body", "body": b""})
+
     async def refuse(self, status: HTTPStatus, words: str) -> None:
         """Answer with a sentence, unless an answer is already on its way."""
         if self.started:
-            return
+            return await self.end()
         content = json.dumps({"error": words, "detail": words}).encode()
         size = str(len(content)).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", size)]
