@@ -6,7 +6,6 @@ which order they come back.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
@@ -20,7 +19,7 @@ from pydantic import TypeAdapter
 from demo import view
 from demo.engine_type import ChatEngine
 from demo.examples import load_examples
-from demo.guard.failures import sentence
+from demo.guard.failures import failure, sentence
 from demo.guard.shapes import ID, Count, OpenShape, read
 from demo.guard.text import RequestError, clean_text
 from demo.line import Line
@@ -49,12 +48,10 @@ MAX_PICTURES = 8
 MAX_LETTERS = 8000
 BUSY = "Still answering. Press Stop first, or wait for the end; what you typed is kept."
 ASLEEP = "The page has slept for long and is waking up. Send it once more."
-FAILED = "Something went wrong on this side. Your message is kept: retry this answer, or edit what you said."
+FAILED = "Something went wrong on this side. Your message is kept: retry this answer, or edit what you said. (Number {number})"
 
 Shown = tuple[list[ChatMessage], Any, str, str, str]  # chat, composer, notice, outline, history
 Streamed = tuple[list[ChatMessage], str]  # chat, status
-
-log = logging.getLogger(__name__)
 
 
 class ExampleClick(OpenShape):
@@ -151,10 +148,9 @@ class ChatHandlers:
         except MiniGPT5Error as error:
             ending = "failed"
             reply.remark(sentence(error))
-        except Exception:
-            log.exception("the engine failed")
+        except Exception as error:
             ending = "failed"
-            reply.remark(FAILED)
+            reply.remark(failure(error, FAILED))
         finally:
             self._line.leave(reply)
             reply.close(ending)

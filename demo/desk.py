@@ -4,7 +4,6 @@ A redraw starts from the picture's vokens, so the words stay as they are. Every 
 chosen one. `DeskHandlers` is told by the script which picture is meant: `{"node", "part", ...}`.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from demo import view
 from demo.chat import BUSY, ChatHandlers, origin, sending
-from demo.guard.failures import sentence
+from demo.guard.failures import failure, sentence
 from demo.guard.shapes import Count, Id, OpenShape, read
 from demo.pictures import file_url, frame_url, preview_url
 from demo.render import ChatMessage, drawing_label, escape_markdown, forming_part
@@ -28,13 +27,11 @@ from demo.store.tree import Tree
 from minigpt5 import GenerationOptions, ImageFinished, ImageProgress, ImageStarted, MiniGPT5Error, OptionError
 
 SETTINGS = ("guidance_scale", "num_inference_steps", "scheduler", "seed")
-FAILED = "The picture could not be drawn again. It is as it was; try other settings."
+FAILED = "The picture could not be drawn again. It is as it was; try other settings. (Number {number})"
 
 Seen = tuple[list[ChatMessage], str, str]  # chat, status, desk
 
 MAX_CHOICES = 8
-
-log = logging.getLogger(__name__)
 
 
 class Chosen(OpenShape):
@@ -122,9 +119,8 @@ class DeskHandlers:
             yield from self._follow(session, work)
         except MiniGPT5Error as error:
             problem = sentence(error)
-        except Exception:
-            log.exception("the engine failed")
-            problem = FAILED
+        except Exception as error:
+            problem = failure(error, FAILED)
         finally:
             session.forming.pop(work.ref, None)
             if session.active is work:

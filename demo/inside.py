@@ -4,14 +4,13 @@ it again.
 What the model was handed is worked out anew from the stored chat; only the reply's own token ids are kept with it.
 """
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from demo import view
 from demo.chat import ChatHandlers
-from demo.guard.failures import sentence
+from demo.guard.failures import failure, sentence
 from demo.guard.shapes import ID, read
 from demo.pictures import file_url
 from demo.sessions import Session, conversation, heard
@@ -19,10 +18,8 @@ from demo.snippet import Loading, snippet
 from demo.store.records import Node, Picture
 from minigpt5 import GenerationOptions, MiniGPT5Error, Token
 
-FAILED = "This reply could not be looked into."
+FAILED = "This reply could not be looked into. (Number {number})"
 DIGITS = 4
-
-log = logging.getLogger(__name__)
 
 
 class InsideHandlers:
@@ -37,9 +34,8 @@ class InsideHandlers:
             facts = self._facts(session, _answer(session, read(ID, about, "reply")))
         except MiniGPT5Error as error:
             facts = {"problem": sentence(error)}
-        except Exception:
-            log.exception("the look inside failed")
-            facts = {"problem": FAILED}
+        except Exception as error:
+            facts = {"problem": failure(error, FAILED)}
         return view.data_html("inside", {"node": about if isinstance(about, str) else "", **facts})
 
     def _facts(self, session: Session, node: Node) -> dict[str, Any]:

@@ -21,6 +21,13 @@ NOTHING_SAID = "Stopped before the first word."
 ChatPart = dict[str, Any]
 ChatMessage = dict[str, Any]
 
+# no character that would end a link in angle brackets is taken as part of one
+_LINK = re.compile(
+    r"(?<![\w@./])(?:https?://(?=[^\s/])|www\.(?=\w))[^\s<>\\`\x00-\x20]+"
+    r"|(?<![\w@./+-])[\w.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
+    re.IGNORECASE | re.ASCII,
+)
+_FOLLOWS = "?!.,:;*_~'\"|"
 _MARKDOWN = re.compile(r"([\\`*_~|<>])|^(\s*)(#|[-+](?=\s))|(!)(?=\[)|(\])(?=\()", re.MULTILINE)
 
 
@@ -99,5 +106,34 @@ def _image(url: str, path: str, name: str, label: str, alt_text: str) -> ChatPar
 
 
 def escape_markdown(text: str) -> str:
-    """`text` such that Markdown shows every character of it: `<ImageHere>` or `*` typed by a user stay readable."""
+    """`text` such that Markdown shows every character of it: `<ImageHere>` or `*` typed by a user stay readable.
+
+    Addresses of pages and of people become links to just what was typed.
+    """
+    pieces, end = [], 0
+    for found in _LINK.finditer(text):
+        address = _without_what_follows(found[0])
+        pieces += [_escaped(text[end : found.start()]), _link(address)]
+        end = found.start() + len(address)
+    return "".join((*pieces, _escaped(text[end:])))
+
+
+def _without_what_follows(address: str) -> str:
+    """`address` without the stop or the bracket of the sentence that it stands in."""
+    while address:
+        closed = address[-1] == ")" and address.count(")") > address.count("(")
+        if not closed and address[-1] not in _FOLLOWS:
+            break
+        address = address[:-1]
+    return address
+
+
+def _link(address: str) -> str:
+    """A link to `address`, in which nothing but angle brackets has a meaning; such a one stays text."""
+    if address.lower().startswith("www."):
+        return f"[{_escaped(address)}](<http://{address}>)"
+    return f"<{address}>"
+
+
+def _escaped(text: str) -> str:
     return _MARKDOWN.sub(lambda found: (found[2] or "") + "\\" + (found[0][len(found[2] or "") :]), text)

@@ -12,6 +12,8 @@ from demo.guard.uploads import verify_files
 from minigpt5 import MiniGPT5Error
 
 MAX_SENTENCE = 500
+UNEXPECTED = "Something went wrong on this side (number {number}): try again."
+UNFIT = "The values that were sent are not what this function takes (number {number})."
 REFUSED = "minigpt5.refused"  # in a request's scope: what it asked for was its own mistake
 
 log = logging.getLogger(__name__)
@@ -27,11 +29,11 @@ def sentence(error: MiniGPT5Error) -> str:
     return words + ("" if words.endswith((".", "!", "?", "…")) else ".")
 
 
-def failure(error: BaseException, what: str = "Something went wrong on this side") -> str:
-    """A sentence about an error that nobody expected; the log has the error under the same number."""
+def failure(error: BaseException, sentence: str = UNEXPECTED) -> str:
+    """`sentence` about an error that nobody expected, its {number} filled; the log has the error under that number."""
     number = secrets.token_hex(4)
-    log.error("failure %s: %s", number, what, exc_info=error)
-    return f"{what}: try again, or tell who runs this page the number {number}."
+    log.error("failure %s: %s", number, type(error).__name__, exc_info=error)
+    return sentence.format(number=number)
 
 
 class ToldBlocks(gr.Blocks):
@@ -64,8 +66,7 @@ class ToldBlocks(gr.Blocks):
         except (gr.Error, MiniGPT5Error):
             raise
         except Exception as error:
-            what = "The values that were sent are not what this function takes"
-            raise gr.Error(failure(error, what), print_exception=False) from error
+            raise gr.Error(failure(error, UNFIT), print_exception=False) from error
 
 
 def _mark(request: Any) -> None:

@@ -17,13 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.guard.browsers import SCOPE, Browsers, Visitor, set_cookie
 from demo.guard.calls import API, MAX_BODY, MCP, UNUSED, read_call, sessions_of
-from demo.guard.failures import REFUSED, failure, sentence
+from demo.guard.failures import REFUSED, UNEXPECTED, failure, sentence
 from demo.guard.headers import SecurityHeaders
 from demo.guard.hosts import Hosts
 from demo.guard.pictures import PrivatePictures
 from demo.guard.text import RequestError
 from minigpt5 import MiniGPT5Error
 
+UNCLEAR = "The request could not be understood (number {number})."
 NO_COOKIE = (MCP, "/assets/", "/static/", "/gradio_api/file", "/theme.css", "/favicon.ico")
 
 
@@ -83,8 +84,7 @@ class Gate:
         if answer.started and isinstance(error.__cause__, HTTPException):
             return await answer.end()  # a stream of events that has said so itself
         form = scope["path"].startswith(API)
-        what = "The request could not be understood" if form else "Something went wrong on this side"
-        words = failure(error, what)
+        words = failure(error, UNCLEAR if form else UNEXPECTED)
         await answer.refuse(HTTPStatus.BAD_REQUEST if form else HTTPStatus.INTERNAL_SERVER_ERROR, words)
 
     async def _admit(self, scope: Scope, headers: Headers, answer: "Answer") -> None:

@@ -74,7 +74,7 @@ def _sentence(place: str, found: dict[str, Any]) -> str:
             return f"{where}got nothing, expected a value"
         case "extra_forbidden":
             return f"{where}is not known here"
-        case "string_too_long":
+        case "too_long" if isinstance(found["input"], str):
             return f"{where}has {len(found['input'])} letters, at most {limits['max_length']} are allowed"
         case "too_long":
             return f"{where}has {limits['actual_length']} entries, at most {limits['max_length']} are allowed"

@@ -4,7 +4,6 @@ A story is written by a thread of its own, so that a page may close, a stage ope
 changes go through `Live.change`, which keeps them; whoever looks asks for `revision` and draws what is new.
 """
 
-import logging
 import secrets
 import threading
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
+from demo.guard.failures import failure
 from demo.pictures import preview_url
 from demo.story.premise import StoryError
 from demo.story.records import MAX_PAST, Scene, Story
@@ -24,9 +24,7 @@ SAVE_SECONDS = 1.0
 MAX_OPEN = 200  # stories in memory; the longest unused ones that nobody writes are put back
 BUSY = "The story is being written: pause it first"
 GONE = "There is no such story, or it is not yours"
-FAILED = "Something went wrong on this side. What was written is kept: try again."
-
-log = logging.getLogger(__name__)
+FAILED = "Something went wrong on this side. What was written is kept: try again. (Number {number})"
 
 
 @dataclass
@@ -146,9 +144,8 @@ class Desk:
                 self._turns.release()
         except MiniGPT5Error as error:
             live.problem = str(error)
-        except Exception:
-            log.exception("the engine failed")
-            live.problem = FAILED
+        except Exception as error:
+            live.problem = failure(error, FAILED)
         finally:
             live.work = None
             live.touch()

@@ -15,6 +15,7 @@ from running_app import free_port
 from scripted_engine import ScriptedEngine
 
 from demo import create_demo, launch_options
+from demo.guard.gate import LOOPBACK, Protection
 from demo.settings import default_values
 from demo.store import ChatStore
 
@@ -37,13 +38,23 @@ class Served:
 
 
 @contextmanager
-def serving(store: ChatStore | None = None, **options: Any) -> Iterator[Served]:
+def serving(
+    store: ChatStore | None = None,
+    engine: ScriptedEngine | None = None,
+    protection: Protection = LOOPBACK,
+    **options: Any,
+) -> Iterator[Served]:
     """The app while it runs; `options` are further ones of `launch`."""
-    engine, store = ScriptedEngine(), store or ChatStore()
+    engine, store = engine or ScriptedEngine(), store or ChatStore()
     with _litter():
         demo = create_demo(engine, store=store, max_users=2)
         port = free_port()
-        demo.launch(prevent_thread_lock=True, quiet=True, server_port=port, **launch_options(demo) | options)
+        demo.launch(
+            prevent_thread_lock=True,
+            quiet=True,
+            server_port=port,
+            **launch_options(demo, protection) | options,
+        )
     try:
         yield Served(demo, f"http://127.0.0.1:{port}", store, engine)
     finally:

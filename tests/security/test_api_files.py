@@ -136,13 +136,19 @@ def test_the_server_fetches_nothing_for_anybody(app: Served, address: str) -> No
     for where in (f"file={address}", f"proxy={address}"):
         assert httpx.get(f"{app.address}/gradio_api/{where}").status_code == 404
     image = {"path": address, "meta": MARK}
-    answer = httpx.post(
-        f"{app.address}/gradio_api/run/reply", json={"data": ["hi", [image], None, None]}
-    )
+    answer = httpx.post(f"{app.address}/gradio_api/run/reply", json={"data": ["hi", [image], None, None]})
     assert answer.status_code == 400 and "uploaded" in answer.json()["error"]
 
 
-FOREIGN = ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.7", "", "[::"]
+FOREIGN = [
+    "evil.example",
+    "evil.example:7860",
+    "127.0.0.1.evil.example",
+    "localhost.evil.example",
+    "10.0.0.7",
+    "",
+    "[::",
+]
 PATHS = ["/", "/config", "/stage", "/stories", "/gradio_api/mcp/", "/gradio_api/info", "/story"]
 
 
@@ -154,7 +160,9 @@ def test_a_foreign_name_is_answered_nothing(app: Served, host: str) -> None:
     assert ask_agent(app, "reply", {"message": "hi"}, host=host).status_code in (400, 403)
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://localhost.evil.example", "file://", "x"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "https://localhost.evil.example", "file://", "x"]
+)
 def test_a_foreign_page_may_ask_for_nothing(app: Served, origin: str) -> None:
     headers = {"origin": origin}
     assert ask_agent(app, "reply", {"message": "hi"}, **headers).status_code == 403
@@ -170,13 +178,25 @@ def test_the_apps_own_page_and_this_machines_others_may_ask(app: Served) -> None
 
 def test_which_names_are_the_apps_is_the_operators_choice() -> None:
     alone, network = hosts_of("127.0.0.1"), hosts_of("0.0.0.0")
-    assert alone.answers("localhost:7860") and alone.answers("[::1]:7860") and not alone.answers("192.168.1.4")
-    assert network.answers("192.168.1.4:7860") and network.answers("localhost") and not network.answers("evil.example")
+    assert (
+        alone.answers("localhost:7860") and alone.answers("[::1]:7860") and not alone.answers("192.168.1.4")
+    )
+    assert (
+        network.answers("192.168.1.4:7860")
+        and network.answers("localhost")
+        and not network.answers("evil.example")
+    )
     named = hosts_of("127.0.0.1", ["demo.example", "*.trusted.example"])
     assert named.answers("Demo.Example:443") and named.answers("a.trusted.example")
     assert not named.answers("trusted.example.evil") and not named.answers("xdemo.example")
-    assert named.trusts("https://demo.example", "demo.example") and not named.trusts("https://evil", "demo.example")
+    assert named.trusts("https://demo.example", "demo.example") and not named.trusts(
+        "https://evil", "demo.example"
+    )
     anybody, space = hosts_of("0.0.0.0", ["*"]), hosts_of("0.0.0.0", ["*.hf.space"], proxied=True)
     assert anybody.answers("evil.example") and anybody.trusts("http://evil", "x")
-    assert space.answers("whatever") and space.trusts("https://a.hf.space", "x") and not space.trusts("http://evil", "x")
+    assert (
+        space.answers("whatever")
+        and space.trusts("https://a.hf.space", "x")
+        and not space.trusts("http://evil", "x")
+    )
     assert space.trusts("https://a.b", "127.0.0.1", "same-origin")  # a proxy that gives its own name

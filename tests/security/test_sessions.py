@@ -33,7 +33,9 @@ def strangers(app: Served, victim: Caller) -> Iterator[Caller]:
 def test_the_cookie_is_the_browsers_alone(app: Served) -> None:
     with Caller(app) as caller, Caller(app) as another:
         told = caller.client.get("/").headers["set-cookie"]
-        assert re.fullmatch(r"minigpt5-browser=[0-9a-f]{32}; Path=/; Max-Age=\d+; HttpOnly; SameSite=Lax", told)
+        assert re.fullmatch(
+            r"minigpt5-browser=[0-9a-f]{32}; Path=/; Max-Age=\d+; HttpOnly; SameSite=Lax", told
+        )
         assert "set-cookie" not in caller.client.get("/").headers
         told = another.client.get("/", headers={"x-forwarded-proto": "https"}).headers["set-cookie"]
         assert told.endswith("; Secure")
@@ -105,8 +107,13 @@ def test_stored_pictures_are_shown_to_their_owners_browser_alone(app: Served, vi
         assert victim.client.get("/" + address).headers["content-type"] == "image/png"
         name = address.rpartition("/")[2]
         folder = app.store.files.folder
-        spelt = (address, f"gradio_api/file={folder}/../pictures/{name}", f"gradio_api/file/{folder}/{name}",
-                 f"gradio_api/file={folder}//{name}", address.replace("pictures", "%70ictures"))
+        spelt = (
+            address,
+            f"gradio_api/file={folder}/../pictures/{name}",
+            f"gradio_api/file/{folder}/{name}",
+            f"gradio_api/file={folder}//{name}",
+            address.replace("pictures", "%70ictures"),
+        )
         for stranger in strangers(app, victim):
             stranger.run("restore_1", OTHER, "")
             for path in spelt:
@@ -114,7 +121,9 @@ def test_stored_pictures_are_shown_to_their_owners_browser_alone(app: Served, vi
                 assert stranger.client.head("/" + path).status_code in (403, 404), path
 
 
-def test_the_same_browser_sees_its_pictures_in_every_tab_and_after_it_left(app: Served, victim: Caller) -> None:
+def test_the_same_browser_sees_its_pictures_in_every_tab_and_after_it_left(
+    app: Served, victim: Caller
+) -> None:
     address = pictures_of(victim.run("search", "").text).pop()
     with Caller(app) as tab:
         tab.client.cookies = victim.client.cookies
