@@ -41,9 +41,19 @@ WHOLE: TypeAdapter[int] = TypeAdapter(Count, config=ConfigDict(strict=True))
 class Endpoints:
     """The functions behind the endpoints, typed for the API page; their docstrings are its words."""
 
-    def __init__(self, engine: ChatEngine, folder: PictureFolder) -> None:
+    def __init__(
+        self, engine: ChatEngine, folder: PictureFolder, heard: Callable[[], bool] = lambda: True
+    ) -> None:
         self._engine = engine
         self._folder = folder
+        self._heard = heard
+
+    def _while_heard(self, events: Iterator[Any]) -> Iterator[Any]:
+        """`events`, until the caller has left."""
+        for event in events:
+            if not self._heard():
+                return
+            yield event
 
     def chat(
         self,
@@ -102,7 +112,7 @@ class Endpoints:
         chosen = read_options(options)
         conversation = read_history(history).user(*_parts(message, images))
         with closing(self._engine.stream(conversation, chosen)) as events:
-            yield from to_json(events, self._folder)
+            yield from to_json(self._while_heard(events), self._folder)
 
     def reply(
         self,
@@ -123,7 +133,7 @@ class Endpoints:
         """
         chosen = [read_options(choice) for choice in read(OBJECTS, choices or [{}], "choices")]
         with closing(self._engine.redraw(read_vokens(vokens), chosen)) as events:
-            yield from to_json(events, self._folder)
+            yield from to_json(self._while_heard(events), self._folder)
 
     def story(
         self,
@@ -144,12 +154,18 @@ class Endpoints:
         paths, scenes, tone = _paths(images), read(WHOLE, scenes, "scenes"), read(TEXT, tone, "tone")
         verify_plan(words, len(paths), members, scenes, tone)
         plan = Premise(words, tuple(map(open_image, paths)), read_cast(members), scenes, tone)
-        yield from story_to_json(write_story(self._engine, plan, options=read_options(options)), self._folder)
+        with closing(write_story(self._engine, plan, options=read_options(options))) as events:
+            yield from story_to_json(self._while_heard(events), self._folder)
 
 
-def add_endpoints(engine: ChatEngine, folder: PictureFolder, concurrency: dict[str, Any]) -> None:
-    """Define the endpoints in the page that is being built; `concurrency` bounds the work on the engine."""
-    endpoints = Endpoints(engine, folder)
+def add_endpoints(
+    engine: ChatEngine, folder: PictureFolder, heard: Callable[[], bool], concurrency: dict[str, Any]
+) -> None:
+    """Define the endpoints in the page that is being built.
+
+    `concurrency` bounds the work on the engine; `heard` tells whether the caller of the present call still waits.
+    """
+    endpoints = Endpoints(engine, folder, heard)
     streams: dict[str, Endpoint] = {
         "chat": endpoints.chat,
         "stream": endpoints.stream,

@@ -33,6 +33,7 @@ from minigpt5 import (
 )
 
 Json = dict[str, Any]
+MAX_TURNS, MAX_HISTORY_LETTERS, MAX_HISTORY_PICTURES = 400, 200_000, 64
 
 
 class Vokens(TypedDict):
@@ -209,16 +210,38 @@ def read_options(values: Json | None) -> GenerationOptions:
 
 def read_history(history: list[Json] | None) -> Conversation:
     """The conversation that `history` tells; raises `MiniGPT5Error` that names the place of what is wrong."""
-    conversation = Conversation()
-    for index, message in enumerate(_list("history", history)):
-        place = f"history[{index}]"
-        role = message.get("role") if isinstance(message, dict) else None
-        if role not in ("user", "assistant"):
-            raise MiniGPT5Error(f"{place}.role: got {brief(role)}, expected 'user' or 'assistant'")
-        content = _list(f"{place}.content", message.get("content"))
-        parts = tuple(_part(f"{place}.content[{number}]", part) for number, part in enumerate(content))
-        conversation = conversation.add(Message(role, parts))
-    return conversation
+    messages = _list("history", history)
+    verify_history(messages)
+    return Conversation(
+        tuple(_message(f"history[{index}]", message) for index, message in enumerate(messages))
+    )
+
+
+def verify_history(messages: list[Any]) -> None:
+    """Raise `MiniGPT5Error` when a history has more than any model remembers, before any of it is read."""
+    if len(messages) > MAX_TURNS:
+        raise MiniGPT5Error(f"history: got {len(messages)} messages, expected at most {MAX_TURNS}")
+    parts = [part for m in messages if isinstance(m, dict) for part in _listed(m.get("content"))]
+    letters = sum(len(text) for part in parts if isinstance(text := part.get("text"), str))
+    pictures = sum("image" in part for part in parts)
+    if letters > MAX_HISTORY_LETTERS:
+        raise MiniGPT5Error(f"history: got {letters} letters, expected at most {MAX_HISTORY_LETTERS}")
+    if pictures > MAX_HISTORY_PICTURES:
+        raise MiniGPT5Error(f"history: got {pictures} pictures, expected at most {MAX_HISTORY_PICTURES}")
+
+
+def _listed(content: object) -> list[dict[str, Any]]:
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+
+
+def _message(place: str, message: Any) -> Message:
+    role = message.get("role") if isinstance(message, dict) else None
+    if role not in ("user", "assistant"):
+        raise MiniGPT5Error(f"{place}.role: got {brief(role)}, expected 'user' or 'assistant'")
+    content = _list(f"{place}.content", message.get("content"))
+    return Message(
+        role, tuple(_part(f"{place}.content[{number}]", part) for number, part in enumerate(content))
+    )
 
 
 def _part(place: str, part: object) -> TextPart | ImagePart:

@@ -47,6 +47,8 @@ LISTED_CHATS = 100
 MAX_PICTURES = 8
 MAX_LETTERS = 8000
 BUSY = "Still answering. Press Stop first, or wait for the end; what you typed is kept."
+FULL = "So many people are waiting that no more can be taken in now. Your message is kept: retry in a minute."
+MANY = "Four of your answers are being made already, in other tabs. Your message is kept: retry when one of them is done."
 ASLEEP = "The page has slept for long and is waking up. Send it once more."
 FAILED = "Something went wrong on this side. Your message is kept: retry this answer, or edit what you said. (Number {number})"
 
@@ -182,6 +184,23 @@ class ChatHandlers:
                     shown = now
                     yield self.messages(session), status_html(reply)
 
+    def turned_away(self, session: Session) -> Shown:
+        """The queue did not take the session's answer in: the message stays, and can be answered later."""
+        reply = session.live
+        if reply is None or session.active is not reply or reply.started:
+            return self.ready(session)
+        return self._given_up(session, reply, FULL)
+
+    def _given_up(self, session: Session, reply: Reply, why: str) -> Shown:
+        """The answer is not made; `why` stands in its place, with *Retry* beside it."""
+        self._line.leave(reply)
+        reply.remark(why)
+        reply.close("failed")
+        self.save(session, reply.node)
+        session.active = session.live = None
+        session.notice = ""
+        return self.shown(session, sending(True, {"text": "", "files": []}))
+
     def ready(self, session: Session) -> Shown:
         """After an answer: the composer sends again, unless the next one is already under way."""
         return self.shown(session, gr.update() if session.active else sending(True))
@@ -279,7 +298,8 @@ class ChatHandlers:
         node = Node(new_id(), asked.id, "assistant", (), asdict(options), "")
         self.save(session, node)
         reply = Reply(node, self.files, self.clock, origin(self.engine.name, session.tree, node.id))
-        self._line.ahead(reply)
+        if not self._line.join(reply, session.owner):
+            return self._given_up(session, reply, MANY)
         session.active = session.live = reply
         session.notice = ""
         return self.shown(session, sending(False, composer))

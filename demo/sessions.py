@@ -14,6 +14,7 @@ from demo.store.records import Node, Picture, Role, Upload, Words
 from demo.store.tree import Tree
 from minigpt5 import Conversation, MiniGPT5Error
 
+MAX_HEARD = 201  # messages that a prompt is made of: more than any model remembers
 SHOWN_TURNS = 50  # a longer view would slow down every word that streams
 
 PictureRef = tuple[str, int]  # the message's id, and which of its parts
@@ -60,7 +61,7 @@ def heard(tree: Tree, node_id: str, files: PictureFiles) -> list[tuple[Role, lis
 
     Messages that nobody answered are left out.
     """
-    path = tree.path_to(node_id)
+    path = tree.path_to(node_id)[-MAX_HEARD:]
     turns: list[tuple[Role, list[str | Path]]] = []
     for asked, answer in zip(path[:-1:2], path[1::2], strict=False):
         said = list(_parts(answer, files))

@@ -16,6 +16,7 @@ from demo.examples import load_examples
 from demo.guard.failures import ToldBlocks
 from demo.guard.gate import LOOPBACK, Protection, gate
 from demo.guard.pictures import PrivatePictures, owners_in
+from demo.guard.presence import Presence
 from demo.header import header_html, placeholder_html
 from demo.history import HistoryHandlers
 from demo.inside_page import wire_inside
@@ -31,6 +32,7 @@ from demo.wording import CHAT_PAGES, translations
 
 ENGINE_QUEUE = "engine"
 UPLOAD_SECONDS = 24 * 3600
+MAX_SESSIONS = 400  # tabs whose state is held; an older one wakes up from the store
 # The script keeps the browser's secret and the tab's chat, see `static/history.js`.
 WHO_JS = "(session) => [session, ...window.minigpt5.who()]"
 # what goes on, above the composer; `static/rows.js` fills it
@@ -52,7 +54,10 @@ def create_demo(
         fill_width=True,
         delete_cache=(3600, UPLOAD_SECONDS),
     ) as demo:
-        add_endpoints(engine, folder, {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users})
+        presence = demo.presence = Presence(demo, share=max(2, queue_size // 2))
+        add_endpoints(
+            engine, folder, presence.heard, {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users}
+        )
         _build_chat_page(demo, engine, ChatHandlers(engine, store, slots=max_users), max_users)
     # Further pages are plugged in here.
     with demo.route("Stories", "/story", show_in_navbar=False):
@@ -76,11 +81,12 @@ def launch_options(demo: gr.Blocks, protection: Protection = LOOPBACK) -> dict[s
         "i18n": translations(*CHAT_PAGES),
         "app_kwargs": {
             "routes": demo.story_routes,
-            "middleware": [gate(demo, protection, demo.private_pictures)],
+            "middleware": [gate(demo, protection, demo.private_pictures, demo.presence)],
         },
         "favicon_path": STATIC / "logo.svg",
         "allowed_paths": [str(folder) for folder in demo.picture_folders],
         "max_file_size": "10mb",
+        "state_session_capacity": MAX_SESSIONS,
         "show_error": False,
         "footer_links": [],
         "run_history": False,
@@ -156,14 +162,18 @@ def _wire_answer(
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    start.success(chat.wait, session, status, concurrency_limit=None, **waiting).success(
+    queued = start.success(chat.wait, session, status, concurrency_limit=None, **waiting)
+    answered = queued.success(
         chat.answer,
         session,
         [shown[0], status],
         concurrency_id=ENGINE_QUEUE,
         concurrency_limit=max_users,
         **waiting,
-    ).then(chat.ready, session, shown, **QUIET)
+    )
+    queued.failure(chat.turned_away, session, shown, **QUIET)
+    answered.failure(chat.turned_away, session, shown, **QUIET)
+    answered.success(chat.ready, session, shown, **QUIET)
 
 
 def _chatbot(engine: ChatEngine) -> gr.Chatbot:

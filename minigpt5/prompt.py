@@ -86,7 +86,9 @@ def assemble(
     last = len(messages) - 1
     starts = [index for index, message in enumerate(messages) if message.role == "user"]
     # a run of user's messages belongs together; its last one may still have to stand alone
-    for start in [0, *starts] if starts[0] else starts:
+    starts = [0, *starts] if starts[0] else starts
+    nearest = _first_that_may_fit(messages, starts, tokenizer, max_tokens, tokens_per_image)
+    for start in starts[nearest:]:
         encoded = encode(messages[start:], tokenizer, target=False, system=system)
         length = len(encoded.input_ids) + len(encoded.images) * (tokens_per_image - 1)
         if length <= max_tokens:
@@ -95,6 +97,29 @@ def assemble(
     raise PromptError(
         f"the last message is too long: got {length} tokens ({shown} pictures), expected <= {max_tokens}"
     )
+
+
+def _first_that_may_fit(
+    messages: tuple[Message, ...],
+    starts: list[int],
+    tokenizer: Tokenizer,
+    max_tokens: int,
+    tokens_per_image: int,
+) -> int:
+    """Which of `starts` to try first: a little before the one from which the rest seems to fit.
+
+    Reads from the end and stops where the rest is surely too long, so that a prompt costs what the model can hold and
+    not what the history has. Messages encoded alone may come out some tokens shorter or longer than in their prompt.
+    """
+    limit, length = max_tokens + max_tokens // 10 + 64, 0
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        words = tokenizer.encode(message.text, add_special_tokens=False, split_special_tokens=True)
+        length += len(words) + len(message.images) * tokens_per_image
+        if length > limit:
+            later = [place for place, start in enumerate(starts) if start > index]
+            return max(0, later[0] - 1) if later else len(starts) - 1
+    return 0
 
 
 def encode(

@@ -21,6 +21,8 @@ from demo.guard.failures import REFUSED, UNEXPECTED, failure, sentence
 from demo.guard.headers import SecurityHeaders
 from demo.guard.hosts import Hosts
 from demo.guard.pictures import PrivatePictures
+from demo.guard.presence import Presence
+from demo.guard.quota import UploadQuota
 from demo.guard.text import RequestError
 from minigpt5 import MiniGPT5Error
 
@@ -47,21 +49,28 @@ class Refused(RequestError):
         self.status = status
 
 
-def gate(blocks: Any, protection: Protection, pictures: PrivatePictures) -> Middleware:
+def gate(blocks: Any, protection: Protection, pictures: PrivatePictures, presence: Presence) -> Middleware:
     """The door of the app of `blocks`."""
-    return Middleware(Gate, blocks=blocks, protection=protection, pictures=pictures)
+    return Middleware(Gate, blocks=blocks, protection=protection, pictures=pictures, presence=presence)
 
 
 class Gate:
     """See the module; `blocks` are the pages, whose sessions and functions requests name."""
 
     def __init__(
-        self, app: ASGIApp, *, blocks: Any, protection: Protection, pictures: PrivatePictures
+        self,
+        app: ASGIApp,
+        *,
+        blocks: Any,
+        protection: Protection,
+        pictures: PrivatePictures,
+        presence: Presence,
     ) -> None:
-        self._app, self._blocks, self._pictures = app, blocks, pictures
+        self._app, self._blocks, self._pictures, self._presence = app, blocks, pictures, presence
         self._hosts, self._framed = protection.hosts, bool(protection.frames)
         self._headers = SecurityHeaders(protection.frames)
         self._browsers = Browsers(self._alive)
+        self._uploads = UploadQuota()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or have it answered."""
@@ -72,9 +81,13 @@ class Gate:
         answer = Answer(scope, send, self._headers)
         try:
             await self._admit(scope, Headers(scope=scope), answer)
-            await self._app(scope, await self._read(scope, receive, answer), answer.send)
+            receive = await self._read(scope, receive, answer)
+            self._presence.verify_share(scope)
+            await run_in_threadpool(self._uploads.verify, scope)
+            with self._presence.listening(scope):
+                await self._app(scope, receive, answer.send)
         except MiniGPT5Error as error:
-            status = error.status if isinstance(error, Refused) else HTTPStatus.BAD_REQUEST
+            status = getattr(error, "status", HTTPStatus.BAD_REQUEST)
             await answer.refuse(status, sentence(error))
         except Exception as error:
             await self._fail(scope, answer, error)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
-from demo.guard.failures import failure
+from demo.guard.failures import failure, sentence
 from demo.pictures import preview_url
 from demo.story.premise import StoryError
 from demo.story.records import MAX_PAST, Scene, Story
@@ -22,6 +22,9 @@ from minigpt5 import MiniGPT5Error
 PREVIEW_SECONDS = 1 / 6
 SAVE_SECONDS = 1.0
 MAX_OPEN = 200  # stories in memory; the longest unused ones that nobody writes are put back
+MAX_OF_OWNER, MAX_BUSY = 4, 32  # stories that are being written or wait for it
+MANY = "Four of your stories are being written already: wait for one of them, or pause it"
+FULL = "So many stories are being written that no more can be taken in now: try again in a minute"
 BUSY = "The story is being written: pause it first"
 GONE = "There is no such story, or it is not yours"
 FAILED = "Something went wrong on this side. What was written is kept: try again. (Number {number})"
@@ -125,6 +128,12 @@ class Desk:
 
     def start(self, live: Live, deed: Deed) -> None:
         """Do `deed` to the story in a thread of its own; raises `StoryError` while another one is done to it."""
+        with self._lock:
+            busy = [other for other in self._open.values() if other.work is not None and other is not live]
+        if sum(other.owner == live.owner for other in busy) >= MAX_OF_OWNER:
+            raise StoryError(MANY)
+        if len(busy) >= MAX_BUSY:
+            raise StoryError(FULL)
         with live.lock:
             if live.work is not None:
                 raise StoryError(BUSY)
@@ -143,7 +152,7 @@ class Desk:
             finally:
                 self._turns.release()
         except MiniGPT5Error as error:
-            live.problem = str(error)
+            live.problem = sentence(error)
         except Exception as error:
             live.problem = failure(error, FAILED)
         finally:

@@ -135,9 +135,9 @@ class Office:
                 return self.remote_do(live, deed, values)
         return {}
 
-    def on_stage(self, code: str) -> Live:
-        """The story on the stage with that code; raises `StoryError` for a wrong one."""
-        stage = self._remotes.find(code)
+    def on_stage(self, code: str, address: str) -> Live:
+        """The story on the stage with the code that somebody at `address` has; raises `StoryError` for a wrong one."""
+        stage = self._remotes.find(code, address)
         return self._desk.open(stage.owner, stage.story)
 
     def remote_do(self, live: Live, deed: str, values: dict[str, Any]) -> dict[str, Any]:

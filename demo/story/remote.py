@@ -3,7 +3,7 @@
 import secrets
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 from demo.story.premise import StoryError
@@ -12,7 +12,8 @@ LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that look alike
 CODE_LENGTH = 6
 MAX_CODES = 500
 MAX_SECONDS = 12 * 3600
-MAX_WRONG, WRONG_SECONDS = 30, 60  # wrong codes that are answered in a while, whoever tries them
+MAX_WRONG, WRONG_SECONDS = 10, 60  # wrong codes of one address that are answered in a while
+MAX_ADDRESSES = 2000  # that are remembered for their wrong codes, the latest
 UNKNOWN = "There is no stage with this code: look at the stage for the right one"
 TOO_MANY = "Too many wrong codes were tried: wait a minute"
 
@@ -31,7 +32,7 @@ class Remotes:
 
     def __init__(self) -> None:
         self._stages: dict[str, Stage] = {}
-        self._wrong: deque[float] = deque(maxlen=MAX_WRONG)
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()  # by address
         self._lock = threading.Lock()
 
     def open(self, owner: str, story: str) -> str:
@@ -52,18 +53,31 @@ class Remotes:
             for code in gone:
                 del self._stages[code]
 
-    def find(self, code: str) -> Stage:
-        """The stage of `code`; raises `StoryError` for a wrong one, and for any while too many are tried."""
+    def find(self, code: str, address: str) -> Stage:
+        """The stage of `code`, which somebody at `address` has typed.
+
+        Raises `StoryError` for a wrong code, and for any code while that address has tried too many wrong ones. What
+        other addresses try does not matter: 32 ** 6 codes are too many to be guessed by any number of them in the
+        hours that a code lives.
+        """
         now = time.monotonic()
         with self._lock:
             self._forget()
-            if len(self._wrong) == MAX_WRONG and now - self._wrong[0] < WRONG_SECONDS:
+            wrong = self._wrong.get(address, ())
+            if len(wrong) == MAX_WRONG and now - wrong[0] < WRONG_SECONDS:
                 raise StoryError(TOO_MANY)
             stage = self._stages.get(code.upper())
             if stage is None:
-                self._wrong.append(now)
+                self._note_wrong(address, now)
                 raise StoryError(UNKNOWN)
             return stage
+
+    def _note_wrong(self, address: str, now: float) -> None:
+        wrong = self._wrong.pop(address, None) or deque(maxlen=MAX_WRONG)
+        wrong.append(now)
+        self._wrong[address] = wrong  # the latest stands last
+        while len(self._wrong) > MAX_ADDRESSES:
+            self._wrong.popitem(last=False)
 
     def _forget(self) -> None:
         oldest = time.monotonic() - MAX_SECONDS

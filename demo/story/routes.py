@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from demo.guard.browsers import prove_owner
 from demo.guard.gate import read_body
+from demo.guard.presence import network_of
 from demo.guard.text import read_json
 from demo.store.chats import owner_of
 from demo.story.archive import MAX_ARCHIVE
@@ -99,14 +100,18 @@ class StoryRoutes:
         return _page(remote_page())  # a wrong code is told by the page, when it asks for its events
 
     async def remote_events(self, request: Request) -> Response:
-        live = await run_in_threadpool(self._office.on_stage, request.path_params["code"])
+        live = await self._on_stage(request)
         return _stream(live, lambda: remote_view(live))
 
     async def remote_do(self, request: Request) -> Response:
         values = await _values(request)
-        live = await run_in_threadpool(self._office.on_stage, request.path_params["code"])
+        live = await self._on_stage(request)
         await run_in_threadpool(self._office.remote_do, live, request.path_params["deed"], values)
         return JSONResponse({})
+
+    async def _on_stage(self, request: Request) -> Live:
+        address = network_of(request.client.host if request.client else "")
+        return await run_in_threadpool(self._office.on_stage, request.path_params["code"], address)
 
     async def _live(self, request: Request) -> Live:
         return await run_in_threadpool(self._office.open, _owner(request), request.path_params["story"])

@@ -81,7 +81,7 @@ def write_story(
     premise: Premise,
     told: Sequence[Told] = (),
     options: GenerationOptions = DEFAULTS,
-) -> Iterator[StoryEvent]:
+) -> Generator[StoryEvent, None, None]:
     """The scenes that `premise` asks for and that are not `told` yet, one after the other."""
     scenes = list(told)
     while len(scenes) < premise.scenes:

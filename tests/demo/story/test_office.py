@@ -206,7 +206,7 @@ def test_a_remote_turns_pages_and_asks_for_scenes_and_nothing_else(office: Offic
     live = told(office)
     code = office.do(live, "stage", {"address": "http://127.0.0.1/"})["code"]
     assert office.do(live, "stage", {})["code"] == code
-    stage = office.on_stage(code.lower())
+    stage = office.on_stage(code.lower(), "192.0.2.1")
     office.remote_do(stage, "show", {"slide": 99})
     assert live.slide == 3
     office.remote_do(stage, "next-scene", {"ask": "It snows"})
@@ -218,15 +218,15 @@ def test_a_remote_turns_pages_and_asks_for_scenes_and_nothing_else(office: Offic
     assert set(remote_view(live)) == {"title", "scenes", "slide", "problem", "work"}
     office.do(live, "leave-stage", {})
     with pytest.raises(StoryError, match="no stage with this code"):
-        office.on_stage(code)
+        office.on_stage(code, "192.0.2.1")
 
 
 def test_codes_cannot_be_tried_out(office: Office) -> None:
     for _ in range(MAX_WRONG):
         with pytest.raises(StoryError, match="no stage"):
-            office.on_stage("AAAAAA")
+            office.on_stage("AAAAAA", "192.0.2.1")
     with pytest.raises(StoryError, match=TOO_MANY):
-        office.on_stage("BBBBBB")
+        office.on_stage("BBBBBB", "192.0.2.1")
 
 
 def test_what_the_page_sees_is_all_json(office: Office) -> None:
