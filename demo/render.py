@@ -129,7 +129,9 @@ def _without_what_follows(address: str) -> str:
 
 
 def _link(address: str) -> str:
-    """A link to `address`, in which nothing but angle brackets has a meaning; such a one stays text."""
+    """`address` such that Markdown makes a link of it as it is; most are one as they stand."""
+    if _escaped(address) == address:
+        return address
     if address.lower().startswith("www."):
         return f"[{_escaped(address)}](<http://{address}>)"
     return f"<{address}>"
