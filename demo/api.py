@@ -5,11 +5,12 @@
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from pydantic import ConfigDict, TypeAdapter
 
 from demo.api_events import (
@@ -30,12 +31,43 @@ from demo.pictures import PictureFolder
 from demo.story.cast import read_cast
 from demo.story.premise import Premise, verify_plan
 from demo.story.writer import write_story
-from minigpt5 import ImagePart, MiniGPT5Error, TextPart, open_image
+from minigpt5 import (
+    Conversation,
+    Event,
+    GenerationOptions,
+    ImagePart,
+    MiniGPT5Error,
+    TextPart,
+    open_image,
+)
 
+Events = Generator[Event, None, None]
 Endpoint = Callable[..., Iterator[Any]]
 
 OBJECTS: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[dict[str, Any]], config=ConfigDict(strict=True))
 WHOLE: TypeAdapter[int] = TypeAdapter(Count, config=ConfigDict(strict=True))
+
+
+class _HeardEngine:
+    """An engine that stops, at its next event, when nobody waits for what it makes."""
+
+    def __init__(self, engine: ChatEngine, heard: Callable[[], bool]) -> None:
+        self._engine, self._heard = engine, heard
+
+    def stream(self, conversation: Conversation, options: GenerationOptions) -> Events:
+        """As the engine's; raises `MiniGPT5Error` when the caller has left."""
+        return self._while_heard(self._engine.stream(conversation, options))
+
+    def redraw(self, vokens: np.ndarray, choices: Sequence[GenerationOptions]) -> Events:
+        """As the engine's; raises `MiniGPT5Error` when the caller has left."""
+        return self._while_heard(self._engine.redraw(vokens, choices))
+
+    def _while_heard(self, events: Events) -> Events:
+        with closing(events):
+            for event in events:
+                if not self._heard():
+                    raise MiniGPT5Error("Nobody waits for this any more")
+                yield event
 
 
 class Endpoints:
@@ -44,16 +76,8 @@ class Endpoints:
     def __init__(
         self, engine: ChatEngine, folder: PictureFolder, heard: Callable[[], bool] = lambda: True
     ) -> None:
-        self._engine = engine
+        self._engine = _HeardEngine(engine, heard)
         self._folder = folder
-        self._heard = heard
-
-    def _while_heard(self, events: Iterator[Any]) -> Iterator[Any]:
-        """`events`, until the caller has left."""
-        for event in events:
-            if not self._heard():
-                return
-            yield event
 
     def chat(
         self,
@@ -112,7 +136,7 @@ class Endpoints:
         chosen = read_options(options)
         conversation = read_history(history).user(*_parts(message, images))
         with closing(self._engine.stream(conversation, chosen)) as events:
-            yield from to_json(self._while_heard(events), self._folder)
+            yield from to_json(events, self._folder)
 
     def reply(
         self,
@@ -133,7 +157,7 @@ class Endpoints:
         """
         chosen = [read_options(choice) for choice in read(OBJECTS, choices or [{}], "choices")]
         with closing(self._engine.redraw(read_vokens(vokens), chosen)) as events:
-            yield from to_json(self._while_heard(events), self._folder)
+            yield from to_json(events, self._folder)
 
     def story(
         self,
@@ -155,7 +179,7 @@ class Endpoints:
         verify_plan(words, len(paths), members, scenes, tone)
         plan = Premise(words, tuple(map(open_image, paths)), read_cast(members), scenes, tone)
         with closing(write_story(self._engine, plan, options=read_options(options))) as events:
-            yield from story_to_json(self._while_heard(events), self._folder)
+            yield from story_to_json(events, self._folder)
 
 
 def add_endpoints(

@@ -42,12 +42,13 @@ def serving(
     store: ChatStore | None = None,
     engine: ScriptedEngine | None = None,
     protection: Protection = LOOPBACK,
+    queue_size: int = 32,
     **options: Any,
 ) -> Iterator[Served]:
     """The app while it runs; `options` are further ones of `launch`."""
     engine, store = engine or ScriptedEngine(), store or ChatStore()
     with _litter():
-        demo = create_demo(engine, store=store, max_users=2)
+        demo = create_demo(engine, store=store, max_users=2, queue_size=queue_size)
         port = free_port()
         demo.launch(
             prevent_thread_lock=True,
