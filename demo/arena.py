@@ -23,7 +23,7 @@ from PIL import Image
 from demo.arena_pairs import Comparison, Parts, in_order_of, read_comparisons
 from demo.arena_votes import QUESTIONS, Tally, Vote, VoteStore
 from demo.guard.failures import ToldBlocks
-from demo.guard.gate import LOOPBACK, Protection, gate
+from demo.guard.gate import LOOPBACK, Protection, guarded
 from demo.guard.pictures import PrivatePictures
 from demo.guard.shapes import ID, read
 from demo.theme import STATIC, logo_svg, page_head, storybook_theme
@@ -123,7 +123,7 @@ def arena_launch_options(demo: gr.Blocks, protection: Protection = LOOPBACK) -> 
         "i18n": translations(*ARENA_PAGES),
         "head": page_head(*ARENA_PAGES)
         + f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
-        "app_kwargs": {"middleware": [gate(demo, protection, PrivatePictures())]},
+        "app_kwargs": guarded(demo, protection, PrivatePictures()),
         "favicon_path": STATIC / "logo.svg",
         "show_error": False,
         "footer_links": [],

@@ -14,7 +14,7 @@ from demo.desk_page import wire_desk
 from demo.engine_type import ChatEngine
 from demo.examples import load_examples
 from demo.guard.failures import ToldBlocks
-from demo.guard.gate import LOOPBACK, Protection, gate
+from demo.guard.gate import LOOPBACK, Protection, guarded
 from demo.guard.pictures import PrivatePictures, owners_in
 from demo.guard.presence import Presence
 from demo.header import header_html, placeholder_html
@@ -79,10 +79,8 @@ def launch_options(demo: gr.Blocks, protection: Protection = LOOPBACK) -> dict[s
         "css_paths": style_paths(),
         "head": page_head(*CHAT_PAGES),
         "i18n": translations(*CHAT_PAGES),
-        "app_kwargs": {
-            "routes": demo.story_routes,
-            "middleware": [gate(demo, protection, demo.private_pictures, demo.presence)],
-        },
+        "app_kwargs": {"routes": demo.story_routes}
+        | guarded(demo, protection, demo.private_pictures, demo.presence),
         "favicon_path": STATIC / "logo.svg",
         "allowed_paths": [str(folder) for folder in demo.picture_folders],
         "max_file_size": "10mb",

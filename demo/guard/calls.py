@@ -17,12 +17,12 @@ MCP = "/gradio_api/mcp"
 MAX_BODY = 16 * 2**20
 # Gradio has addresses that these pages never ask for, and some of them fetch, keep or show more than they should
 UNUSED = re.compile(
-    r"/gradio_api/(proxy=|file=[a-z]+:/|process_recording|(undo-)?vibe-|deep_link|run-history|runs\b|profiling"
+    r"/gradio_api/(proxy=|stream/|custom_component/|file=[a-z]+:/|process_recording|(undo-)?vibe-|deep_link|run-history|runs\b|profiling"
     r"|component_server|dev/|token|openapi\.json)|/(monitoring|login|logout|docs|redoc|openapi\.json)\b"
 )
 _SESSION = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-_IN_PATH = re.compile(r"/gradio_api/(?:heartbeat|stream)/([^/]+)(?:/|$)")
-_EVENT = re.compile(r"/gradio_api/(?:call/[^/]+|stream)/([^/]+)(?:/close)?/?")
+_IN_PATH = re.compile(r"/gradio_api/heartbeat/([^/]+)(?:/|$)")
+_EVENT = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/([^/]+)/?")
 _NAMED = re.compile(r"/gradio_api/(?:run|api|call|call/v2)/([^/]+)/?")
 _CALL = re.compile(r"/gradio_api/(run|api)/|/gradio_api/queue/join")
 

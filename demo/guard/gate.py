@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.guard.browsers import SCOPE, Browsers, Visitor, set_cookie
@@ -23,10 +26,12 @@ from demo.guard.hosts import Hosts
 from demo.guard.pictures import PrivatePictures
 from demo.guard.presence import Presence
 from demo.guard.quota import UploadQuota
+from demo.guard.shapes import shape_sentence
 from demo.guard.text import RequestError
 from minigpt5 import MiniGPT5Error
 
 UNCLEAR = "The request could not be understood (number {number})."
+MAX_NAME = 255  # bytes between two slashes, as of a file
 NO_COOKIE = (MCP, "/assets/", "/static/", "/gradio_api/file", "/theme.css", "/favicon.ico")
 
 
@@ -49,9 +54,18 @@ class Refused(RequestError):
         self.status = status
 
 
-def gate(blocks: Any, protection: Protection, pictures: PrivatePictures, presence: Presence) -> Middleware:
-    """The door of the app of `blocks`."""
-    return Middleware(Gate, blocks=blocks, protection=protection, pictures=pictures, presence=presence)
+def guarded(
+    blocks: Any, protection: Protection, pictures: PrivatePictures, presence: Presence
+) -> dict[str, Any]:
+    """What the app of `blocks` must be made with (Gradio's `app_kwargs`) to be behind its door."""
+    door = Middleware(Gate, blocks=blocks, protection=protection, pictures=pictures, presence=presence)
+    return {"middleware": [door], "exception_handlers": {RequestValidationError: _tell_shape}}
+
+
+async def _tell_shape(_request: Request, error: Exception) -> Response:
+    """What one of Gradio's addresses was not given as it must be."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    raise RequestError(shape_sentence("", found[0]) if found else "The request is not as it must be")
 
 
 class Gate:
@@ -114,7 +128,8 @@ class Gate:
                     HTTPStatus.FORBIDDEN,
                     "Another page may not ask here: whoever runs the app allows one with --allowed-host",
                 )
-        if UNUSED.match(path) or not path.isprintable():
+        named = path.isprintable() and all(len(name.encode()) <= MAX_NAME for name in path.split("/"))
+        if UNUSED.match(path) or not named:
             raise Refused(HTTPStatus.NOT_FOUND, "There is nothing here")
         visitor = scope[SCOPE] = self._browsers.visitor(headers.getlist("cookie"))
         answer.offer(visitor, self._framed)

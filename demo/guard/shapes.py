@@ -60,10 +60,11 @@ def read(shape: TypeAdapter[Value], value: object, place: str = "") -> Value:
         return shape.validate_python(value)
     except ValidationError as error:
         found = error.errors(include_url=False)[0]
-        raise RequestError(_sentence(place, dict(found))) from error
+        raise RequestError(shape_sentence(place, dict(found))) from error
 
 
-def _sentence(place: str, found: dict[str, Any]) -> str:
+def shape_sentence(place: str, found: dict[str, Any]) -> str:
+    """What pydantic `found` to be wrong, below `place`, as a sentence."""
     where = place
     for step in found["loc"]:
         where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)

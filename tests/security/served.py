@@ -23,7 +23,7 @@ SECRET = "a1" * 16
 SETTINGS = default_values()
 
 
-@dataclass
+@dataclass(repr=False)
 class Served:
     """A running app: its pages, its address, the store and the engine behind it."""
 
@@ -72,7 +72,7 @@ def _litter() -> Iterator[None]:
         gc.collect()
 
 
-@dataclass
+@dataclass(repr=False)
 class Caller:
     """Somebody with a session of the page's functions; `client` keeps what cookies it is given."""
 
