@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from minigpt5.checkpoint.fingerprint import weights_digest
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.errors import DataError, OptionError
 from minigpt5.evaluation.ablations import evaluate_ablations
@@ -17,6 +18,7 @@ from minigpt5.evaluation.data_sets import Answering, DataSet, evaluate_data
 from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
 from minigpt5.evaluation.judge import load_judge
 from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, reconstruction, shares
+from minigpt5.evaluation.origins import facts_of, keep_apart
 from minigpt5.evaluation.report import evaluate_paper
 from minigpt5.generation.engine import DEFAULTS
 from minigpt5.loading import load
@@ -88,6 +90,8 @@ def run_bars(arguments: argparse.Namespace) -> None:
     """The storybook bars, those whose title contains `--only`."""
     engine, judge = load(arguments.model, quantize=arguments.quantize), load_judge(JUDGE)
     path = arguments.out / "report.json"
+    facts = {**facts_of(engine, arguments.model), "judge": weights_digest(JUDGE)}
+    keep_apart(arguments.out, "report.json", facts, path.exists())
     report = json.loads(path.read_text()) if path.exists() else {}
 
     def add(title: str, figures: dict[str, Any]) -> None:

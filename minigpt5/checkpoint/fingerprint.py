@@ -16,13 +16,14 @@ from minigpt5.checkpoint.store import TOKENIZER_NAME, files_of
 from minigpt5.config import CONFIG_NAME
 
 Facts = dict[str, Any]  # values are those of JSON
-TEXTS = {
+TEXTS = (
     ".csv",
     ".json",
     ".jsonl",
     ".tsv",
     ".txt",
-}  # read whole; of other files of a data set the size counts
+)  # read whole; of other files of a data set the size counts
+WEIGHTS = (".safetensors", ".bin", ".json")
 DIGITS = 12
 
 
@@ -31,16 +32,24 @@ def model_digest(folder: Path) -> str:
     weights themselves are read."""
     settings = [folder / name for name in (CONFIG_NAME, TOKENIZER_NAME, MANIFEST_NAME)]
     weights = [path for part in (*PARTS, "text_encoder") for path in files_of(folder, part)]
-    return _digest(((path.name, path, True) for path in (*settings, *weights)))
+    return _digest((path.name, path, True) for path in (*settings, *weights))
+
+
+def weights_digest(path: Path) -> str:
+    """Of a file, or of all files of weights and settings in a folder."""
+    return _digest((name, file, True) for name, file in _files(path) if file.suffix in WEIGHTS)
 
 
 def data_digest(path: Path) -> str:
-    """Of a file or of all files in a folder: names, sizes, and what stands in those of text."""
-    if path.is_dir():
-        files = [(str(file.relative_to(path)), file) for file in sorted(path.rglob("*")) if file.is_file()]
-    else:
-        files = [(path.name, path)]
-    return _digest((name, file, file.suffix in TEXTS) for name, file in files)
+    """Of a file, or of all files in a folder: names, sizes, and what stands in those of text."""
+    return _digest((name, file, file.suffix in TEXTS) for name, file in _files(path))
+
+
+def _files(path: Path) -> list[tuple[str, Path]]:
+    """A file, or all below a folder, with their names in it."""
+    if not path.is_dir():
+        return [(path.name, path)]
+    return [(str(file.relative_to(path)), file) for file in sorted(path.rglob("*"))]
 
 
 def _digest(files: Iterable[tuple[str, Path, bool]]) -> str:

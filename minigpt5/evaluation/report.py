@@ -17,6 +17,7 @@ from PIL import Image
 from minigpt5.evaluation.answers import answer_all, slug
 from minigpt5.evaluation.features import Networks
 from minigpt5.evaluation.metrics import Figure, Pair, measure
+from minigpt5.evaluation.origins import Origins, facts_of, origins_of
 from minigpt5.evaluation.samples import storybook_samples
 from minigpt5.evaluation.settings import SETTINGS, Sample, Setting
 from minigpt5.evaluation.systems import System, systems_of
@@ -25,7 +26,7 @@ from minigpt5.options import GenerationOptions
 from minigpt5.training.trainer import save_grid
 
 Answers = Mapping[str, Iterable[Pair]]  # by system, read as often as they are wanted
-Run = tuple[Setting, Iterable[Sample], dict[str, System]]
+Run = tuple[Setting, Iterable[Sample], dict[str, System], Origins]
 Figures = dict[str, dict[str, Figure]]  # system -> metric -> figure
 TRUTH = "truth"
 LOWER_IS_BETTER = ("instance FID", "FID per story")
@@ -119,9 +120,9 @@ def evaluate_settings(
     Seeds are the same for all systems; it goes on where it stopped. `size`: see `answer_all`.
     """
     scored: dict[Setting, Figures] = {}
-    for setting, samples, systems in runs:
+    for setting, samples, systems, origins in runs:
         there = tuple(name for name in setting.systems if name in systems)
-        answers = answer_all(replace(setting, systems=there), samples, systems, results, size)
+        answers = answer_all(replace(setting, systems=there), samples, systems, origins, results, size)
         contact_sheets(results, setting, answers)
         scored[setting] = score(answers, networks, words=not setting.narration)
         print(table(setting, scored[setting], networks), flush=True)
@@ -139,9 +140,10 @@ def evaluate_paper(
 ) -> None:
     """Every setting (or those whose name begins with `only`) on `count` storybook samples each."""
     systems = systems_of(engine, folder, options)
+    origins = origins_of(systems, facts_of(engine, folder))
     size = engine.config.image_size
     runs = (
-        (setting, storybook_samples(setting.source, count, size), systems)
+        (setting, storybook_samples(setting.source, count, size), systems, origins)
         for setting in SETTINGS
         if setting.name.startswith(only or "")
     )

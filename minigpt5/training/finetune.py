@@ -19,7 +19,14 @@ from safetensors.torch import load_file
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.build import LoadedModel, Quantization, load_model
-from minigpt5.checkpoint.fingerprint import Facts, data_digest, differences, model_digest, plain
+from minigpt5.checkpoint.fingerprint import (
+    Facts,
+    data_digest,
+    differences,
+    model_digest,
+    plain,
+    weights_digest,
+)
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import LoraConfig, ModelConfig
 from minigpt5.conversation import Conversation
@@ -183,7 +190,7 @@ def facts_of(recipe: Recipe, config: ModelConfig, schedule: Schedule, processes:
             "quantize": recipe.quantize,
             "precision": recipe.precision,
             "flip": recipe.flipped_share,
-            "diffusion": recipe.diffusion and f"{recipe.diffusion.name} {data_digest(recipe.diffusion)}",
+            "diffusion": recipe.diffusion and f"{recipe.diffusion.name} {weights_digest(recipe.diffusion)}",
             **{f"LoRA {name}": value for name, value in asdict(recipe.lora).items()},
             **{f"stage: {name}": value for name, value in asdict(recipe.stage).items() if name != "name"},
         }
