@@ -17,7 +17,14 @@ from minigpt5.evaluation.clip import load_clip
 from minigpt5.evaluation.data_sets import Answering, DataSet, evaluate_data
 from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
 from minigpt5.evaluation.judge import load_judge
-from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, reconstruction, shares
+from minigpt5.evaluation.obedience import (
+    contact_sheet,
+    judge_accuracy,
+    measures,
+    reconstruction,
+    shares,
+    told,
+)
 from minigpt5.evaluation.origins import facts_of, keep_apart
 from minigpt5.evaluation.report import evaluate_paper
 from minigpt5.generation.engine import DEFAULTS
@@ -75,7 +82,7 @@ def _add_paper(group: argparse._ArgumentGroup) -> None:
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
-    """The bars, each printed as it is done with `report.json` and a contact sheet, or the paper's tables."""
+    """The bars, each printed as it is done with `report.json`, its replies and a contact sheet, or the paper's tables."""
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.ablations:
         evaluate_ablations(arguments.ablations, networks_of(arguments), arguments.out, arguments.count)
@@ -111,7 +118,9 @@ def run_bars(arguments: argparse.Namespace) -> None:
         if only in title:
             trials = list(measure())
             add(title, {**shares(trials), "trials": len(trials)})
-            contact_sheet(trials[:64], arguments.out / f"{title.replace(' ', '-').replace(',', '')}.png")
+            name = title.replace(" ", "-").replace(",", "")
+            (arguments.out / f"{name}.jsonl").write_text(told(trials))
+            contact_sheet(trials[:64], arguments.out / f"{name}.png")
 
 
 def run_paper(arguments: argparse.Namespace) -> None:
