@@ -40,7 +40,7 @@ examples:
   python -m minigpt5 evaluate
   python -m minigpt5 evaluate --paper --count 30 --out runs/paper
   python -m minigpt5 evaluate weights/minigpt5-7b-vist --paper --data vist:VIST/val_cleaned.json --count 0 \\
-      --diffusion stable-diffusion-2-1-base --clip clip-vit-large-patch14 --classifier inception-v3 \\
+      --diffusion stable-diffusion-2-1-base --clip clip-vit-large-patch14 --classifier resnet-50 \\
       --sentences all-MiniLM-L6-v2 --out runs/vist
 """
 

@@ -92,7 +92,7 @@ def evaluate_ablations(runs: Path, networks: Networks, results: Path, count: int
         origins = {v.title: {**asdict(options), **learned[v]} for v in variants}
         answers = answer_all(setting, samples, systems, origins, results)
         contact_sheets(results, setting, answers)
-        scored[setting] = score(answers, networks, words=False)
+        scored[setting] = score(answers, networks, setting)
         print(table(setting, scored[setting], networks), flush=True)
         write_report(results, scored, networks, "ablations")
 

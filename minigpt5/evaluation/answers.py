@@ -51,6 +51,17 @@ class StoredPairs:
             truth, answer = (self._message(parts) for parts in (task["truth"], answers[task["id"]]))
             yield Pair(task["group"], truth, answer)
 
+    def beside(self, setting: Setting, samples: Iterable[Sample]) -> Iterator[Pair]:
+        """The true replies beside those of other `samples`, in order of their numbers; a number that one side lacks is
+        left out."""
+        tasks = (task for group in tasks_of(setting, samples) for task in group)
+        task = next(tasks, None)
+        for record in _records(self.folder / TASKS):
+            while task and _number(task.id) < _number(record["id"]):
+                task = next(tasks, None)
+            if task and task.id == record["id"]:
+                yield Pair(record["group"], self._message(record["truth"]), task.truth)
+
     def _message(self, parts: list[dict[str, str]]) -> Message:
         return Message("assistant", tuple(_part(part, self.folder) for part in parts))
 
@@ -115,7 +126,7 @@ class _Replying:
             parts = self.there.get(task.id)
             if parts is None:
                 asked = own_history(task, answers) if own else task
-                message = self.system.answer(asked, self.setting, _seed(task))
+                message = self.system.answer(asked, self.setting, _number(task.id))
                 parts = _parts(message, self.folder, f"{slug(self.name)}-{task.id}")
                 _write(self.file, {"id": task.id, "system": self.name, "parts": parts})
             elif own:
@@ -124,8 +135,8 @@ class _Replying:
                 answers.append(message)
 
 
-def _seed(task: Task) -> int:
-    group, _, step = task.id.partition("-")
+def _number(task_id: str) -> int:
+    group, _, step = task_id.partition("-")
     return int(group) * 1000 + int(step)
 
 

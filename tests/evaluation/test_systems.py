@@ -250,3 +250,17 @@ def test_one_command_leaves_tables_that_name_their_networks(tmp_path, engine, ne
     assert figures[MINIGPT5]["drawn"]["count"] == 2
     assert figures["truth"]["CLIP image-image"]["value"] == pytest.approx(1.0, abs=1e-4)
     assert (tmp_path / "captions.png").exists()
+
+
+def test_the_tables_say_how_far_true_pictures_are_from_each_other(tmp_path, engine, networks):
+    options = replace(GenerationOptions(), num_inference_steps=2)
+    evaluate_paper(engine, WEIGHTS / "storybook", networks, tmp_path, 6, "captions", options)
+    results = json.loads((tmp_path / "results.json").read_text())["settings"]["captions"]
+    floor, ceiling = (results["systems"][name] for name in ("truth, drawn anew", "other true scenes"))
+    for metric in ("instance FID", "KID, thousandths"):
+        assert floor[metric]["value"] < ceiling[metric]["value"], metric
+    assert 0.1 < floor["instance FID"]["value"]
+    assert floor["attributes as in truth"]["value"] > 0.95 > ceiling["attributes as in truth"]["value"]
+    assert list(results["differences"]) == [ZERO_SHOT]
+    text = (tmp_path / "results.md").read_text()
+    assert "MiniGPT-5 minus the others, over the same stories" in text
