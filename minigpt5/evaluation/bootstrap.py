@@ -40,9 +40,9 @@ class Figure:
 class Groups:
     """The stories or dialogues of all pairs of a setting, by name, and the draws of them."""
 
-    def __init__(self, names: Sequence[str], resamples: int = RESAMPLES, seed: int = 0) -> None:
+    def __init__(self, names: Sequence[str], resamples: int | None = None, seed: int = 0) -> None:
         self.index = {name: i for i, name in enumerate(dict.fromkeys(names))}
-        self.resamples = resamples
+        self.resamples = RESAMPLES if resamples is None else resamples
         self.seed = seed
 
     def rows(self, names: Sequence[str]) -> Tensor:
