@@ -66,24 +66,24 @@ def _fid_of_few(truth: Tensor, answer: Tensor) -> float:
 def kid(truth: Tensor, answer: Tensor) -> Callable[[Tensor], float]:
     """Features (N,D) of true pictures and of a system's -> KID by how often each pair counts (N,), in thousandths.
 
-    The unbiased squared maximum mean discrepancy with the usual kernel (x . y / D + 1)^3. A picture is never compared
-    with itself, nor with its own copies in a draw. Unlike FID it is no higher for fewer pictures.
+    The squared maximum mean discrepancy with the usual kernel (x . y / D + 1)^3, as the unbiased statistic over two
+    different pairs at a time (Gretton et al., "A kernel two-sample test", 2012, lemma 6): the two pictures of a pair
+    show the same scene, so they are never compared with each other, nor in a draw with their copies. Unlike FID it is
+    not higher for fewer pictures; of true pictures against themselves it is 0.
     """
     x, y = truth.double(), answer.double()
 
     def kernel(one: Tensor, other: Tensor) -> Tensor:
         return (one @ other.T / x.shape[1] + 1) ** 3
 
-    among = kernel(x, x) + kernel(y, y)
-    among.fill_diagonal_(0)
     between = kernel(x, y)
+    table = kernel(x, x) + kernel(y, y) - between - between.T
+    table.fill_diagonal_(0)
 
     def value(weights: Tensor) -> float:
         w = weights.double()
         pairs = float(w.sum() ** 2 - w.square().sum())
-        if pairs == 0:
-            return NAN
-        return KID_UNIT * float(w @ among @ w / pairs - 2 * (w @ between @ w) / w.sum() ** 2)
+        return KID_UNIT * float(w @ table @ w) / pairs if pairs else NAN
 
     return value
 

@@ -257,9 +257,10 @@ def test_the_tables_say_how_far_true_pictures_are_from_each_other(tmp_path, engi
     evaluate_paper(engine, WEIGHTS / "storybook", networks, tmp_path, 6, "captions", options)
     results = json.loads((tmp_path / "results.json").read_text())["settings"]["captions"]
     floor, ceiling = (results["systems"][name] for name in ("truth, drawn anew", "other true scenes"))
-    for metric in ("instance FID", "KID, thousandths"):
-        assert floor[metric]["value"] < ceiling[metric]["value"], metric
-    assert 0.1 < floor["instance FID"]["value"]
+    assert 0.1 < floor["instance FID"]["value"] < 0.5 * ceiling["instance FID"]["value"]
+    assert {"truth", "truth, drawn anew", "other true scenes"} < {
+        name for name, row in results["systems"].items() if "KID, thousandths" in row
+    }
     assert floor["attributes as in truth"]["value"] > 0.95 > ceiling["attributes as in truth"]["value"]
     assert list(results["differences"]) == [ZERO_SHOT]
     text = (tmp_path / "results.md").read_text()
