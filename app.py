@@ -68,7 +68,8 @@ def _add_model_flags(parser: argparse.ArgumentParser) -> None:
         "--quantize",
         default=os.environ.get("MINIGPT5_QUANTIZE") or None,
         choices=("4bit", "8bit"),
-        help="quantize the language model, 4bit is the faster (default: $MINIGPT5_QUANTIZE, or not at all)",
+        help="quantize the language model: less memory, on a CPU at the cost of speed, the more so with 8bit "
+        "(default: $MINIGPT5_QUANTIZE, or not at all)",
     )
     model.add_argument(
         "--offload-vision",

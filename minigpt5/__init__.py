@@ -11,6 +11,12 @@ reply = engine.reply(chat, GenerationOptions(seed=7))
 chat = chat.add(reply.message)
 """
 
+# ruff: noqa: E402
+import logging
+
+# before anything imports it: it warns of kernels that a CPU lacks, and in 8-bit at every layer of every token
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
 from minigpt5.conversation import Conversation, ImagePart, Message, TextPart
 from minigpt5.errors import CheckpointError, ImageError, MiniGPT5Error, OptionError, PromptError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from minigpt5.checkpoint.fingerprint import weights_digest
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.errors import DataError, OptionError
 from minigpt5.evaluation.ablations import evaluate_ablations
@@ -16,7 +17,15 @@ from minigpt5.evaluation.clip import load_clip
 from minigpt5.evaluation.data_sets import Answering, DataSet, evaluate_data
 from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
 from minigpt5.evaluation.judge import load_judge
-from minigpt5.evaluation.obedience import contact_sheet, judge_accuracy, measures, reconstruction, shares
+from minigpt5.evaluation.obedience import (
+    contact_sheet,
+    judge_accuracy,
+    measures,
+    reconstruction,
+    shares,
+    told,
+)
+from minigpt5.evaluation.origins import facts_of, keep_apart
 from minigpt5.evaluation.report import evaluate_paper
 from minigpt5.generation.engine import DEFAULTS
 from minigpt5.loading import load
@@ -31,7 +40,7 @@ examples:
   python -m minigpt5 evaluate
   python -m minigpt5 evaluate --paper --count 30 --out runs/paper
   python -m minigpt5 evaluate weights/minigpt5-7b-vist --paper --data vist:VIST/val_cleaned.json --count 0 \\
-      --diffusion stable-diffusion-2-1-base --clip clip-vit-large-patch14 --classifier inception-v3 \\
+      --diffusion stable-diffusion-2-1-base --clip clip-vit-large-patch14 --classifier resnet-50 \\
       --sentences all-MiniLM-L6-v2 --out runs/vist
 """
 
@@ -73,7 +82,7 @@ def _add_paper(group: argparse._ArgumentGroup) -> None:
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
-    """The bars, each printed as it is done with `report.json` and a contact sheet, or the paper's tables."""
+    """The bars, each printed as it is done with `report.json`, its replies and a contact sheet, or the paper's tables."""
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.ablations:
         evaluate_ablations(arguments.ablations, networks_of(arguments), arguments.out, arguments.count)
@@ -88,6 +97,8 @@ def run_bars(arguments: argparse.Namespace) -> None:
     """The storybook bars, those whose title contains `--only`."""
     engine, judge = load(arguments.model, quantize=arguments.quantize), load_judge(JUDGE)
     path = arguments.out / "report.json"
+    facts = {**facts_of(engine, arguments.model), "judge": weights_digest(JUDGE)}
+    keep_apart(arguments.out, "report.json", facts, path.exists())
     report = json.loads(path.read_text()) if path.exists() else {}
 
     def add(title: str, figures: dict[str, Any]) -> None:
@@ -107,7 +118,9 @@ def run_bars(arguments: argparse.Namespace) -> None:
         if only in title:
             trials = list(measure())
             add(title, {**shares(trials), "trials": len(trials)})
-            contact_sheet(trials[:64], arguments.out / f"{title.replace(' ', '-').replace(',', '')}.png")
+            name = title.replace(" ", "-").replace(",", "")
+            (arguments.out / f"{name}.jsonl").write_text(told(trials))
+            contact_sheet(trials[:64], arguments.out / f"{name}.png")
 
 
 def run_paper(arguments: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from minigpt5.evaluation.clip import load_clip, save_clip, train_clip
 from minigpt5.evaluation.features import published_clip, storybook_networks
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
 from minigpt5.training.ablations import train_ablations
-from minigpt5.training.finetune import KINDS, Recipe, Score, finetune
+from minigpt5.training.finetune import KINDS, WARMUP, Recipe, Score, finetune
 from minigpt5.training.stages import STAGES
 from minigpt5.training.storybook import STEPS, train_storybook
 from minigpt5.training.trainer import Schedule
@@ -89,9 +89,7 @@ def _add_schedule(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--batch-size", type=int, default=2, help="samples a process and batch (default: 2)")
     group.add_argument("--accumulate", type=int, default=1, help="batches that make a step (default: 1)")
     group.add_argument("--lr", type=float, default=2e-5, help="learning rate (default: 2e-5)")
-    group.add_argument(
-        "--warmup", type=int, default=1000, help="steps, at most a tenth of all (default: 1000)"
-    )
+    group.add_argument("--warmup", type=int, help=f"steps (default: {WARMUP}, at most a tenth of all)")
     group.add_argument("--save-every", type=int, default=500, help="steps between checkpoints (default: 500)")
     group.add_argument(
         "--validate-every", type=int, default=500, help="steps between pictures (default: 500)"
@@ -148,6 +146,7 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         run=arguments.runs / out.name,
         schedule=_schedule(arguments, stage.faster),
         epochs=arguments.epochs,
+        warmup=arguments.warmup,
         num_vokens=arguments.vokens,
         quantize=arguments.quantize,
         precision=arguments.precision,
@@ -191,7 +190,6 @@ def _schedule(arguments: argparse.Namespace, faster: tuple[str, ...]) -> Schedul
         batch_size=arguments.batch_size,
         accumulate=arguments.accumulate,
         lr=arguments.lr,
-        warmup=arguments.warmup,
         average=None,
         clip=None,
         decay="linear",

@@ -1,6 +1,8 @@
 """The embedded model that the repository ships: it loads, writes, draws what it is told, and fits."""
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,19 @@ def test_the_next_turn_sees_the_picture_of_the_last(storybook):
     chat = chat.add(storybook.reply(chat, GenerationOptions(seed=3)).message).user("now at night")
     reply = storybook.reply(chat, GenerationOptions(seed=3))
     assert reply.images
+
+
+def test_quantized_weights_answer_without_warnings_of_their_library():
+    code = (
+        "import minigpt5\n"
+        "engine = minigpt5.load('weights/storybook', quantize='8bit', device='cpu')\n"
+        "options = minigpt5.GenerationOptions(seed=1, pictures='never', max_new_tokens=4)\n"
+        "engine.reply(minigpt5.Conversation().user('Hello'), options)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=WEIGHTS.parent, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    printed = run.stdout + run.stderr
+    assert "MatMul8bitLt" not in printed and "kernels" not in printed
 
 
 @pytest.mark.parametrize("quantize", ["4bit", "8bit"])

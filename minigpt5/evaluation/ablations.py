@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
+from minigpt5.checkpoint.fingerprint import Facts, model_digest, weights_digest
 from minigpt5.conversation import ImagePart, Message
 from minigpt5.errors import TrainingError
 from minigpt5.evaluation.answers import answer_all
@@ -82,16 +83,24 @@ def evaluate_ablations(runs: Path, networks: Networks, results: Path, count: int
     if not variants:
         raise TrainingError(f"{runs}: got no finished variant on {base}, expected one or more")
     engines = {variant: _engine(runs, variant) for variant in variants}
+    learned = {variant: _learned(runs, base, variant) for variant in variants}
     scored: dict[Setting, Figures] = {}
     for setting, scale in ablation_settings(variants):
         samples = storybook_samples(setting.source, count, next(iter(engines.values())).config.image_size)
         options = GenerationOptions(guidance_scale=scale)
         systems = {variant.title: _system(variant, engine, options) for variant, engine in engines.items()}
-        answers = answer_all(setting, samples, systems, results)
+        origins = {v.title: {**asdict(options), **learned[v]} for v in variants}
+        answers = answer_all(setting, samples, systems, origins, results)
         contact_sheets(results, setting, answers)
-        scored[setting] = score(answers, networks, words=False)
+        scored[setting] = score(answers, networks, setting)
         print(table(setting, scored[setting], networks), flush=True)
         write_report(results, scored, networks, "ablations")
+
+
+def _learned(runs: Path, base: Path, variant: Variant) -> Facts:
+    """The weights of a variant: those it began with and its own."""
+    names = [name for name in (variant.after, variant.name) if name]
+    return {"base": model_digest(base), **{name: weights_digest(runs / name) for name in names}}
 
 
 def _engine(runs: Path, variant: Variant) -> Engine:

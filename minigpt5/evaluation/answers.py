@@ -1,6 +1,7 @@
 """Replies on disk: what the report is made of, and what raters compare in the arena.
 
     RESULTS/<setting>/setting.json           its title
+    RESULTS/<setting>/made_by.json           which model made the replies, with which options
     RESULTS/<setting>/tasks.jsonl            {"id", "group", "history": [{"role", "parts"}], "truth": parts}
     RESULTS/<setting>/<system>.jsonl         {"id", "system", "parts"}
     RESULTS/<setting>/pictures/*.png         parts are {"text": ...} or {"image": "pictures/..."}
@@ -23,6 +24,7 @@ from PIL import Image
 from minigpt5.conversation import ImagePart, Message, Part, TextPart
 from minigpt5.errors import DataError, OptionError, PromptError
 from minigpt5.evaluation.metrics import Pair
+from minigpt5.evaluation.origins import Origins, keep_apart
 from minigpt5.evaluation.settings import Sample, Setting, Task, own_history, tasks_of
 from minigpt5.evaluation.systems import System
 from minigpt5.images import pad_to_square
@@ -49,6 +51,17 @@ class StoredPairs:
             truth, answer = (self._message(parts) for parts in (task["truth"], answers[task["id"]]))
             yield Pair(task["group"], truth, answer)
 
+    def beside(self, setting: Setting, samples: Iterable[Sample]) -> Iterator[Pair]:
+        """The true replies beside those of other `samples`, in order of their numbers; a number that one side lacks is
+        left out."""
+        tasks = (task for group in tasks_of(setting, samples) for task in group)
+        task = next(tasks, None)
+        for record in _records(self.folder / TASKS):
+            while task and _number(task.id) < _number(record["id"]):
+                task = next(tasks, None)
+            if task and task.id == record["id"]:
+                yield Pair(record["group"], self._message(record["truth"]), task.truth)
+
     def _message(self, parts: list[dict[str, str]]) -> Message:
         return Message("assistant", tuple(_part(part, self.folder) for part in parts))
 
@@ -57,6 +70,7 @@ def answer_all(
     setting: Setting,
     samples: Iterable[Sample],
     systems: dict[str, System],
+    origins: Origins,
     results: Path,
     size: int | None = None,
 ) -> dict[str, StoredPairs]:
@@ -64,10 +78,16 @@ def answer_all(
 
     True pictures are laid on a white square of `size` pixels, if one is given, as the official data sets do it. A
     sample that no prompt can be made of is left out for all systems and told. Raises `OptionError` when `results`
-    holds replies to other samples.
+    holds replies to other samples, or of a system that was made otherwise than its `origins` say.
     """
     folder = results / setting.name
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    asked = {
+        f"setting: {name}": getattr(setting, name) for name in ("context", "steps", "narration", "pictures")
+    }
+    for name in setting.systems:
+        path = folder / f"{slug(name)}.jsonl"
+        keep_apart(folder, name, {**origins[name], **asked}, path.exists() and path.stat().st_size > 0)
     (folder / "setting.json").write_text(json.dumps(asdict(setting), indent=2) + "\n")
     with ExitStack() as open_files:
         replying = [_Replying(setting, name, systems[name], folder, open_files) for name in setting.systems]
@@ -82,7 +102,7 @@ def answer_all(
                 continue
             for task in tasks:
                 record = known.get(task.id) or _task(task, folder, setting, size)
-                if _words(record["truth"]) != task.truth.text:
+                if _heard(record) != [m.text for m in (*task.history.messages, task.truth)]:
                     raise OptionError(f"{folder}: got replies to other samples, expected an empty folder")
                 _write(tasks_file, record)
     return {name: StoredPairs(folder, name) for name in setting.systems}
@@ -106,7 +126,7 @@ class _Replying:
             parts = self.there.get(task.id)
             if parts is None:
                 asked = own_history(task, answers) if own else task
-                message = self.system.answer(asked, self.setting, _seed(task))
+                message = self.system.answer(asked, self.setting, _number(task.id))
                 parts = _parts(message, self.folder, f"{slug(self.name)}-{task.id}")
                 _write(self.file, {"id": task.id, "system": self.name, "parts": parts})
             elif own:
@@ -115,8 +135,8 @@ class _Replying:
                 answers.append(message)
 
 
-def _seed(task: Task) -> int:
-    group, _, step = task.id.partition("-")
+def _number(task_id: str) -> int:
+    group, _, step = task_id.partition("-")
     return int(group) * 1000 + int(step)
 
 
@@ -150,6 +170,11 @@ def _parts(message: Message, folder: Path | None, name: str, size: int | None = 
 
 def _squared(image: Image.Image, size: int) -> Image.Image:
     return pad_to_square(image).resize((size, size), Image.Resampling.BILINEAR)
+
+
+def _heard(record: dict[str, Any]) -> list[str]:
+    """The words of each message of a task, the true reply's last."""
+    return [_words(parts) for parts in (*(m["parts"] for m in record["history"]), record["truth"])]
 
 
 def _words(parts: list[dict[str, str]]) -> str:

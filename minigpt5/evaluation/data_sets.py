@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from minigpt5.checkpoint.fingerprint import Facts, weights_digest
 from minigpt5.checkpoint.unets import load_unet
 from minigpt5.conversation import Conversation, ImagePart, Message, Role, TextPart
 from minigpt5.data.cc3m import read_pairs
@@ -29,6 +30,7 @@ from minigpt5.evaluation.official import (
     write_dialogue,
     write_story,
 )
+from minigpt5.evaluation.origins import facts_of, origins_of
 from minigpt5.evaluation.report import evaluate_settings
 from minigpt5.evaluation.settings import (
     FINE_TUNED,
@@ -196,6 +198,16 @@ class Answering:
             systems[TWO_STAGE] = OfficialTwoStage(writer, painters[ZERO_SHOT])
         return systems
 
+    def origins(self, systems: dict[str, System], shared: Facts) -> dict[str, Facts]:
+        """What makes the replies of each system; `shared` are those of `facts_of`."""
+        origins = origins_of(systems, shared)
+        for name in {ZERO_SHOT, FINE_TUNED, TWO_STAGE} & origins.keys():
+            folders = {"diffusion": self.diffusion, "UNet": self.finetuned if name == FINE_TUNED else None}
+            origins[name] |= {
+                what: path and f"{path.name} {weights_digest(path)}" for what, path in folders.items()
+            }
+        return origins
+
 
 def evaluate_data(
     answering: Answering,
@@ -211,8 +223,10 @@ def evaluate_data(
     """
     painters = answering.painters()
     systems = {one.kind: answering.systems(one.kind, painters) for one in data}
+    shared = facts_of(answering.engine, answering.folder)
+    origins = {kind: answering.origins(found, shared) for kind, found in systems.items()}
     runs = (
-        (setting, one.samples(setting.source, count), systems[one.kind])
+        (setting, one.samples(setting.source, count), systems[one.kind], origins[one.kind])
         for setting, one in settings_of(data, only)
     )
     evaluate_settings(runs, networks, results, answering.engine.config.image_size)

@@ -24,6 +24,7 @@ from transformers import (
 )
 
 from minigpt5.data.storybook.attributes import ATTRIBUTES
+from minigpt5.errors import OptionError
 from minigpt5.evaluation.clip import StorybookClip
 from minigpt5.evaluation.judge import JUDGE_SIZE
 from minigpt5.images import preprocess
@@ -94,7 +95,8 @@ def published_networks(clip: Path, classifier: Path, sentences: Path, device: st
     """CLIP, an image classifier (features before its last layer, and its logits) and a text encoder, from folders,
     on `device`; what they give is on the CPU.
 
-    The official script's are CLIP ViT-L/14 (ViT-B/32 for MMDialog), Inception-v3 and all-MiniLM-L6-v2.
+    The official script's are CLIP ViT-L/14 (ViT-B/32 for MMDialog), Inception-v3, which cannot be read here, and
+    all-MiniLM-L6-v2. Raises `OptionError`.
     """
     see, read = published_clip(clip, device)
     encode = _text_encoder(sentences, device)
@@ -147,8 +149,16 @@ def _image_processor(folder: Path) -> Callable[..., dict[str, Tensor]]:
 
 
 def _classifier(folder: Path, device: str) -> Callable[[Pictures], tuple[Tensor, Tensor]]:
-    model = AutoModelForImageClassification.from_pretrained(folder).to(device).eval()
-    processor = _image_processor(folder)
+    """Raises `OptionError` where the folder holds none that transformers has, which is so of Inception-v3."""
+    try:
+        model = AutoModelForImageClassification.from_pretrained(folder).to(device).eval()
+        processor = _image_processor(folder)
+    except (OSError, ValueError) as error:
+        raise OptionError(
+            f"classifier: got {folder}, expected the folder of an image classifier that transformers can read; there is "
+            "none of Inception-v3, whose weights only torch-fidelity and torchvision read. FID and Inception Score of "
+            "another network compare systems with each other, and not with published figures"
+        ) from error
 
     @torch.inference_mode()
     def inception(shown: Pictures) -> tuple[Tensor, Tensor]:

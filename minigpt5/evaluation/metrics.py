@@ -1,34 +1,29 @@
 """Metrics over (true reply, reply of a system) pairs, each with a bootstrap interval.
 
 A metric is a value for each pair (NaN where it does not apply: a pair without a true picture has no image
-similarity) or a statistic of all pictures at once (FID, Inception Score). Pairs of one story or dialogue are not
-independent, so whole groups are drawn. Sources: torchmetrics (FID, Inception Score), nltk (BLEU, METEOR), rouge-score.
+similarity) or a statistic of all pictures at once (`distances`: FID, KID, Inception Score). Sources: nltk (BLEU,
+METEOR), rouge-score.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-import torch
 from nltk.tokenize import wordpunct_tokenize
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from nltk.translate.meteor_score import single_meteor_score
 from rouge_score.rouge_scorer import RougeScorer
 from torch import Tensor, nn
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.inception import InceptionScore
 
 from minigpt5.conversation import Message
+from minigpt5.evaluation.bootstrap import NAN, Figure, Groups, mean_figure
+from minigpt5.evaluation.distances import Shown, joined, set_metrics
 from minigpt5.evaluation.features import Networks
 
-RESAMPLES = 200
 BATCH = 32  # pairs whose pictures are in memory at a time
-MAX_RESAMPLED = 1000  # pictures: of more, FID has no interval
-NAN = math.nan
 CHARACTER = ("animal", "colour")
 
 
@@ -41,59 +36,12 @@ class Pair:
     answer: Message
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A metric's value, its 95 % interval, and how many pairs it is of."""
-
-    value: float
-    low: float
-    high: float
-    count: int
-
-
 class NoSynonyms:
     """Stands for WordNet, whose data is a download of its own: METEOR then matches words and stems alone."""
 
     def synsets(self, word: str) -> list[str]:
         """None."""
         return []
-
-
-def bootstrap(
-    groups: Sequence[str],
-    statistic: Callable[[list[int]], float],
-    count: int,
-    *,
-    centred: bool = False,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> Figure:
-    """`statistic` of all pairs (told by index), and its percentiles over resampled groups.
-
-    `centred` moves them to the value: FID of a resample is above that of the whole, as duplicates narrow the spread.
-    """
-    value = statistic(list(range(len(groups))))
-    members: dict[str, list[int]] = {}
-    for index, group in enumerate(groups):
-        members.setdefault(group, []).append(index)
-    names, generator = list(members), torch.Generator().manual_seed(seed)
-    draws = []
-    for _ in range(resamples):
-        picks = torch.randint(len(names), (len(names),), generator=generator).tolist()
-        draws.append(statistic([index for pick in picks for index in members[names[pick]]]))
-    kept = torch.tensor([draw for draw in draws if not math.isnan(draw)], dtype=torch.double)
-    if not len(kept) or math.isnan(value):
-        return Figure(value, NAN, NAN, count)
-    shift = value - float(kept.mean()) if centred else 0.0
-    low, high = (float(kept.quantile(q)) + shift for q in (0.025, 0.975))
-    return Figure(value, low, high, count)
-
-
-def mean_figure(values: list[float], groups: Sequence[str]) -> Figure:
-    """The mean of those that are numbers."""
-    table = torch.tensor(values, dtype=torch.double)
-    count = int((~table.isnan()).sum())
-    return bootstrap(groups, lambda indices: float(table[indices].nanmean()), count)
 
 
 # ---- words ----------------------------------------------------------------------------------------------------------
@@ -146,16 +94,6 @@ def bert_score(truth: Tensor, answer: Tensor) -> float:
 # ---- pictures -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Shown:
-    """All first pictures of the pairs that have a true one and one of the system: their groups and features."""
-
-    groups: list[str]
-    truth: Tensor  # (N,D) of `Networks.inception`
-    answer: Tensor  # (N,D)
-    logits: Tensor  # (N,K) of the system's
-
-
 def picture_metrics(pairs: list[Pair], networks: Networks) -> dict[str, list[float]]:
     """CLIP similarity of picture and picture, of true words and picture, and what the judge finds kept."""
     values = {
@@ -204,74 +142,6 @@ def shown_of(pairs: list[Pair], networks: Networks) -> Shown | None:
     truths, answers = ([side.images[0] for side in sides] for sides in _sides(pairs, both))
     answer, logits = networks.inception(answers)
     return Shown([pairs[i].group for i in both], networks.inception(truths)[0], answer, logits)
-
-
-def joined(parts: list[Shown]) -> Shown:
-    """Several as one."""
-    return Shown(
-        [group for part in parts for group in part.groups],
-        torch.cat([part.truth for part in parts]),
-        torch.cat([part.answer for part in parts]),
-        torch.cat([part.logits for part in parts]),
-    )
-
-
-def fid(truth: Tensor, answer: Tensor) -> float:
-    """Frechet distance of features (N,D) and (M,D); NaN of fewer than two."""
-    if min(len(truth), len(answer)) < 2:
-        return NAN
-    if max(len(truth), len(answer)) <= truth.shape[1]:
-        return _fid_of_few(truth.double(), answer.double())
-    features = nn.Identity()
-    features.num_features = truth.shape[1]  # type: ignore[assignment]  # where torchmetrics looks for it
-    metric = FrechetInceptionDistance(feature=features)
-    metric.update(truth.float(), real=True)
-    metric.update(answer.float(), real=False)
-    return float(metric.compute())
-
-
-def _fid_of_few(truth: Tensor, answer: Tensor) -> float:
-    """The same with fewer pictures than features: the root of the product of two covariances has the trace of the
-    singular values of the pictures' products, a matrix (N,M) in place of (D,D); a story takes no minutes then."""
-    apart = (truth.mean(0) - answer.mean(0)).square().sum()
-    one, other = ((side - side.mean(0)) / (len(side) - 1) ** 0.5 for side in (truth, answer))
-    shared = torch.linalg.svdvals(one @ other.T).sum()
-    return max(0.0, float(apart + one.square().sum() + other.square().sum() - 2 * shared))
-
-
-def inception_score(logits: Tensor) -> float:
-    """exp of the mean KL from each picture's classes (N,K) to those of all; one split."""
-    with warnings.catch_warnings():  # that it keeps all features, and that one split has no deviation
-        warnings.simplefilter("ignore")
-        metric = InceptionScore(feature=nn.Identity(), splits=1)
-        metric.update(logits.float())
-        return float(metric.compute()[0])
-
-
-def set_metrics(shown: Shown) -> dict[str, Figure]:
-    """Instance FID (all pictures at once), FID per story (the mean over the stories, as the official script
-    prints), and the Inception Score."""
-    groups, count = shown.groups, len(shown.groups)
-    figures = {
-        "instance FID": bootstrap(
-            groups,
-            lambda rows: fid(shown.truth[rows], shown.answer[rows]),
-            count,
-            centred=True,
-            resamples=RESAMPLES if count <= MAX_RESAMPLED else 0,
-        ),
-        "Inception Score": bootstrap(
-            groups, lambda rows: inception_score(shown.logits[rows]), count, centred=True
-        ),
-    }
-    stories: dict[str, list[int]] = {}
-    for row, group in enumerate(groups):
-        stories.setdefault(group, []).append(row)
-    told = {group: rows for group, rows in stories.items() if len(rows) > 1}
-    if told:
-        values = [fid(shown.truth[rows], shown.answer[rows]) for rows in told.values()]
-        figures["FID per story"] = mean_figure(values, list(told))
-    return figures
 
 
 # ---- both -----------------------------------------------------------------------------------------------------------
@@ -342,11 +212,12 @@ class Measuring:
     def figures(self) -> dict[str, Figure]:
         """Every metric that applies to what was added."""
         kept = {n: row for n, row in self.values.items() if not all(math.isnan(value) for value in row)}
-        figures = {name: mean_figure(row, self.groups) for name, row in kept.items()}
+        groups = Groups(self.groups)
+        figures = {name: mean_figure(row, self.groups, groups) for name, row in kept.items()}
         if "BLEU-1" in figures:
             relevance = mm_relevance(self.groups, self.likenesses)
-            figures["MM-Relevance"] = mean_figure(list(relevance.values()), list(relevance))
-        return {**figures, **(set_metrics(joined(self.shown)) if self.shown else {})}
+            figures["MM-Relevance"] = mean_figure(list(relevance.values()), list(relevance), groups)
+        return {**figures, **(set_metrics(joined(self.shown), groups) if self.shown else {})}
 
 
 def measure(pairs: Iterable[Pair], networks: Networks, words: bool = True) -> dict[str, Figure]:

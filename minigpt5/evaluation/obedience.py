@@ -24,6 +24,7 @@ from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import Scene, repaint, sample_scene
 from minigpt5.data.storybook.turns import Document, Turn
 from minigpt5.evaluation.judge import AttributeJudge
+from minigpt5.evaluation.unseen import is_sensible, read_requests
 from minigpt5.generation.engine import Engine, Reply
 from minigpt5.images import to_tensor
 from minigpt5.options import GenerationOptions
@@ -158,24 +159,12 @@ def _up_to_choice(document: Document, wanted: bool) -> tuple[Turn, ...]:
 
 
 def unseen_requests(engine: Engine, judge: AttributeJudge, path: Path) -> Iterator[Trial]:
-    """Typed requests in wordings that the grammar lacks (`expect`: draw, story or text), with what is named."""
-    for index, request in enumerate(json.loads(path.read_text())):
-        chat = Conversation(()).add(Message("user", (TextPart(request["text"]),)))
+    """Typed requests in wordings that the grammar lacks: does the reply keep the rule of each? By kind, too."""
+    for index, request in enumerate(read_requests(path)):
+        chat = Conversation(()).add(Message("user", (TextPart(request.text),)))
         reply = engine.reply(chat, GenerationOptions(seed=index))
-        yield Trial(request["text"], reply, {"sensible": is_sensible(request, reply, judge)})
-
-
-def is_sensible(request: dict[str, str | None], reply: Reply, judge: AttributeJudge) -> bool:
-    """Text where text is apt; else words and a picture with the animal and colour that were named."""
-    if not reply.text:
-        return False
-    if request["expect"] == "text":
-        return not reply.images
-    if not reply.images:
-        return False
-    seen = judge.name([reply.images[0]])[0]
-    named = {name: request[name] for name in CHARACTER if request.get(name)}
-    return all(seen[name] == value for name, value in named.items())
+        right = is_sensible(request, reply, judge)
+        yield Trial(request.text, reply, {"sensible": right, f"sensible, {request.expect}": right})
 
 
 def shares(trials: list[Trial]) -> dict[str, float]:
@@ -217,6 +206,15 @@ def contact_sheet(trials: list[Trial], path: Path, columns: int = 8) -> None:
     pictures = [t.reply.images[0] for t in trials if t.reply.images]
     if pictures:
         save_grid(pictures, path, columns)
+
+
+def told(trials: list[Trial]) -> str:
+    """A line of JSON for each trial: what was asked and said, how many pictures there are, and what is right."""
+    rows = [
+        {"asked": t.prompt, "said": t.reply.text, "pictures": len(t.reply.images), "right": t.right}
+        for t in trials
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 Measure = Callable[[], Iterator[Trial]]

@@ -120,12 +120,15 @@ class OfficialTwoStage:
     writer: OfficialSystem
     painter: Painter
 
+    @property
+    def options(self) -> GenerationOptions:
+        """Those of the writer, for the pictures too."""
+        return self.writer.options
+
     def answer(self, task: Task, setting: Setting, seed: int) -> Message:
         """The words of the same seed, with the picture drawn from them. Raises `PromptError`."""
         words, hidden = self.writer.sample(task, setting, seed)
-        return _message(
-            words, *([self.painter.picture(words, self.writer.options, seed)] if len(hidden) else [])
-        )
+        return _message(words, *([self.painter.picture(words, self.options, seed)] if len(hidden) else []))
 
 
 def _message(words: str, *pictures: Any) -> Message:

@@ -19,14 +19,28 @@ from minigpt5.evaluation.obedience import to_conversation
 from minigpt5.evaluation.settings import Sample
 
 REQUEST = "What happens next?"
+DRAWN_ANEW, OTHER_SCENES = "truth, drawn anew", "other true scenes"
+JITTER = 10**6
 MAX_SCENES = 5  # VIST's stories have five
 
 
-def storybook_samples(source: str, count: int, size: int) -> Iterator[Sample]:
-    """`count` samples of "captions", "scenes", "stories", "told" or "dialogues", pictures of `size` pixels."""
+def storybook_samples(
+    source: str, count: int, size: int, first: int = 0, jitter: int = 0
+) -> Iterator[Sample]:
+    """`count` samples of "captions", "scenes", "stories", "told" or "dialogues" from number `first` on, pictures of
+    `size` pixels. Another `jitter` draws the same scenes anew: all small chances of the drawing fall otherwise."""
     build = BUILDERS[source]
-    for index in range(count):
-        yield build(random.Random(f"{source} {index}"), size, index)
+    for index in range(first, first + count):
+        yield build(random.Random(f"{source} {index}"), size, index + jitter)
+
+
+def true_pictures(source: str, count: int, size: int) -> dict[str, Iterator[Sample]]:
+    """What true pictures have against true pictures, the two ends of every distance: the same scenes drawn anew, and
+    as many other scenes."""
+    return {
+        DRAWN_ANEW: storybook_samples(source, count, size, jitter=JITTER),
+        OTHER_SCENES: storybook_samples(source, count, size, first=count),
+    }
 
 
 def caption_sample(rng: random.Random, size: int, seed: int) -> Sample:

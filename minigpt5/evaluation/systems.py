@@ -34,7 +34,10 @@ from minigpt5.vokens import FIRST_VOKEN, IMAGE_PLACEHOLDER
 
 
 class System(Protocol):
-    """Answers a task; the same seed gives the same reply."""
+    """Answers a task; the same seed and `options` give the same reply."""
+
+    @property
+    def options(self) -> GenerationOptions: ...
 
     def answer(self, task: Task, setting: Setting, seed: int) -> Message: ...
 

@@ -15,19 +15,35 @@ class Curve:
     def __init__(self, run: Path, first_step: int) -> None:
         """Rows of `first_step` and later, left by a run that was cut off after its checkpoint, are dropped."""
         self.path = run / "curve.csv"
-        if self.path.exists():
-            header, *rows = self.path.read_text().splitlines()
-            kept = [row for row in rows if int(row.split(",")[0]) < first_step]
-            self.path.write_text("\n".join([header, *kept]) + "\n")
+        self._write([row for row in self._rows() if int(row["step"]) < first_step])
 
     def add(self, step: int, seconds: float, values: dict[str, float]) -> None:
-        """Append one row."""
-        new = not self.path.exists()
+        """Append one row; rows from before have nothing in a column that is new."""
+        row = {"step": str(step), "seconds": f"{seconds:.1f}", **{n: _number(v) for n, v in values.items()}}
+        if new := [name for name in row if name not in self.names]:
+            self._write(self._rows(), (*self.names, *new))
         with self.path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(["step", "seconds", *values])
-            writer.writerow([step, f"{seconds:.1f}", *(f"{value:.5f}" for value in values.values())])
+            csv.DictWriter(file, self.names).writerow(row)
+
+    def _rows(self) -> list[dict[str, str]]:
+        if not self.path.exists():
+            return []
+        with self.path.open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    def _write(self, rows: list[dict[str, str]], names: tuple[str, ...] = ()) -> None:
+        self.names = names or (tuple(rows[0]) if rows else ())
+        partial = self.path.with_suffix(".partial")
+        with partial.open("w", newline="") as file:
+            if self.names:
+                writer = csv.DictWriter(file, self.names, restval="")
+                writer.writeheader()
+                writer.writerows(rows)
+        partial.replace(self.path)
+
+
+def _number(value: float) -> str:
+    return f"{value:.5f}" if abs(value) >= 1e-2 or value == 0 else f"{value:.4g}"
 
 
 def plot_curve(run: Path, size: tuple[int, int] = (640, 320)) -> None:

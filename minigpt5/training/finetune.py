@@ -7,9 +7,10 @@ The same on one process as on many: `accelerate launch -m minigpt5 train --model
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -18,6 +19,14 @@ from safetensors.torch import load_file
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.build import LoadedModel, Quantization, load_model
+from minigpt5.checkpoint.fingerprint import (
+    Facts,
+    data_digest,
+    differences,
+    model_digest,
+    plain,
+    weights_digest,
+)
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import LoraConfig, ModelConfig
 from minigpt5.conversation import Conversation
@@ -26,7 +35,7 @@ from minigpt5.data.jsonl import read_jsonl
 from minigpt5.data.mmdialog import read_mmdialog
 from minigpt5.data.samples import Samples, joined, verified
 from minigpt5.data.vist import read_vist
-from minigpt5.errors import TrainingError
+from minigpt5.errors import OptionError, TrainingError
 from minigpt5.generation.engine import Engine
 from minigpt5.options import GenerationOptions
 from minigpt5.prompt import SYSTEM
@@ -42,6 +51,8 @@ from minigpt5.training.trainer import Schedule, Validation, fit, processes
 
 KINDS = ("cc3m", "vist", "mmdialog", "jsonl")
 VERIFIED = 2000  # records: in a data set of no more, every picture is opened before the training begins
+FACTS = "recipe.json"  # in a run: what is trained there
+WARMUP = 1000  # steps, the official ones; of short trainings a tenth
 VALIDATION = GenerationOptions(seed=7, pictures="always", max_new_tokens=64)
 
 Score = Callable[[list[Image.Image], list[str]], dict[str, float]]
@@ -49,8 +60,8 @@ Score = Callable[[list[Image.Image], list[str]], dict[str, float]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training. `data` are kinds (`KINDS`) and paths; `epochs` counts when `schedule.steps` is 0; `num_vokens` None
-    leaves the model's."""
+    """One training. `data` are kinds (`KINDS`) and paths; `epochs` counts when `schedule.steps` is 0, and `warmup`
+    instead of the schedule's: None is `WARMUP` steps, at most a tenth of all. `num_vokens` None leaves the model's."""
 
     model: Path
     stage: Stage
@@ -59,6 +70,7 @@ class Recipe:
     run: Path
     schedule: Schedule
     epochs: float = 2.0
+    warmup: int | None = None
     num_vokens: int | None = None
     quantize: Quantization | None = None
     precision: str = "auto"
@@ -76,7 +88,8 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
     """Run `recipe`, or go on with it; its result is in `recipe.out`.
 
     `score` judges the pictures drawn from `recipe.prompts` (pictures, prompts -> figures by name). Raises
-    `DataError`, `CheckpointError`, `OptionError` and `TrainingError`.
+    `DataError`, `CheckpointError`, `OptionError` and `TrainingError`, which also refuses a folder `recipe.run` in
+    which something else has been trained.
     """
     everyone = processes()
     config = ModelConfig.load(recipe.model)
@@ -88,6 +101,12 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
     if everyone.is_main_process:
         print(samples.report, flush=True)
     schedule = _schedule(recipe, len(samples), everyone.num_processes)
+    facts = facts_of(recipe, config, schedule, everyone.num_processes)
+    verify_run(recipe.run, facts)
+    everyone.wait_for_everyone()
+    if everyone.is_main_process:
+        recipe.run.mkdir(parents=True, exist_ok=True)
+        (recipe.run / FACTS).write_text(json.dumps(facts, indent=2) + "\n")
     loaded = _load(recipe, config, tokenizer, everyone.device)
     task = _task(recipe, loaded, samples)
     validate = _validation(loaded, recipe.prompts, score) if recipe.prompts else None
@@ -146,12 +165,49 @@ def _verify(recipe: Recipe, config: ModelConfig) -> None:
 
 
 def _schedule(recipe: Recipe, samples: int, processes: int) -> Schedule:
+    """All steps and the warm-up as numbers; raises `OptionError`."""
     schedule = recipe.schedule
-    if schedule.steps:
-        return schedule
     step = schedule.batch_size * schedule.accumulate * processes
-    steps = math.ceil(recipe.epochs * samples / step)
-    return replace(schedule, steps=steps, warmup=min(schedule.warmup, steps // 10))
+    steps = schedule.steps or math.ceil(recipe.epochs * samples / step)
+    warmup = min(WARMUP, steps // 10) if recipe.warmup is None else recipe.warmup
+    if not 0 <= warmup <= steps:
+        raise OptionError(f"warmup: got {warmup}, expected 0 to {steps}, all steps of the training")
+    return replace(schedule, steps=steps, warmup=warmup)
+
+
+def facts_of(recipe: Recipe, config: ModelConfig, schedule: Schedule, processes: int) -> Facts:
+    """All that the trained weights depend on, by name: not how it is saved, watched or divided among processes."""
+    watching = ("batch_size", "accumulate", "save_every", "log_every", "validate_every", "faster")
+    rates = {name: value for name, value in asdict(schedule).items() if name not in watching}
+    return plain(
+        {
+            "model": f"{recipe.model.name} {model_digest(recipe.model)}",
+            "data": [f"{kind}:{path.name} {data_digest(path)}" for kind, path in recipe.data],
+            "stage": recipe.stage.name,
+            **rates,
+            "samples a step": schedule.batch_size * schedule.accumulate * processes,
+            "vokens": config.mapper.num_vokens,
+            "quantize": recipe.quantize,
+            "precision": recipe.precision,
+            "flip": recipe.flipped_share,
+            "diffusion": recipe.diffusion and f"{recipe.diffusion.name} {weights_digest(recipe.diffusion)}",
+            **{f"LoRA {name}": value for name, value in asdict(recipe.lora).items()},
+            **{f"stage: {name}": value for name, value in asdict(recipe.stage).items() if name != "name"},
+        }
+    )
+
+
+def verify_run(run: Path, facts: Facts) -> None:
+    """Raise `TrainingError` where the checkpoints in `run` are those of another training than `facts` tell of."""
+    if newest(run) is None:
+        return
+    hint = "expected the same training, or another folder for this one"
+    try:
+        before = dict(json.loads((run / FACTS).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise TrainingError(f"{run}: got checkpoints without a readable {FACTS} ({error}), {hint}") from error
+    if other := differences(facts, before):
+        raise TrainingError(f"{run}: got a training that differs from what is there ({other}), {hint}")
 
 
 def _load(

@@ -25,6 +25,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import gather_object, parse_flag_from_env, send_to_device
 from PIL import Image
 from torch import nn
+from torch.distributed.tensor import DTensor
 from tqdm import tqdm
 
 from minigpt5.checkpoint.placement import has_fast_bfloat16
@@ -133,7 +134,7 @@ def fit(
     """Train `task.module` for `schedule.steps`, leaving it with its averaged weights, or the last where none are kept.
 
     `precision` is "auto" (bfloat16 where that is fast), "no", "bf16" or "fp16". Writes checkpoints,
-    `run/curve.csv`, `run/curve.png`, `run/throughput.json` and, of `validate`, `run/samples/*.png` and `scores.jsonl`.
+    `run/curve.csv` (losses, learning rate of AdamW, norm of the gradient before it is clipped), `run/curve.png`, `run/throughput.json` and, of `validate`, `run/samples/*.png` and `scores.jsonl`.
     Raises `TrainingError` when it is stopped (the checkpoint is written then), and when the loss is no number
     or has exploded, with the records of the batch.
     """
@@ -212,7 +213,7 @@ class _Loop:
             values, stopped = self._step(step, batches, stop)
             if main and curve and step % self.schedule.log_every == 0:
                 curve.add(step, time.monotonic() - started, values)
-                shown = {name: f"{value:.4f}" for name, value in values.items()}
+                shown = {name: f"{value:.4g}" for name, value in values.items()}
                 progress.set_postfix({**shown, "memory": memory(self.accelerator.device)})
                 self.accelerator.log(values, step=step)
             done = step + 1
@@ -242,7 +243,7 @@ class _Loop:
         parts = list(islice(batches, self.schedule.accumulate))
         waited = time.monotonic() - started
         torch.manual_seed((self.schedule.seed * 10**6 + step) * 1009 + self.accelerator.process_index)
-        self._set_rates(step)
+        factor = self._set_rates(step)
         each: list[dict[str, torch.Tensor]] = []
         for batch in (weighted := self._weighted(parts)):
             with self.accelerator.accumulate(self.learner):
@@ -251,9 +252,8 @@ class _Loop:
             each.append(_logged(losses, batch))
         values, stopped = self._reduced(each, stop)
         self._verify_loss(values["loss"], step, weighted)
-        if self.schedule.clip is not None:
-            trainable = [p for p in self.learner.parameters() if p.requires_grad]
-            self.accelerator.clip_grad_norm_(trainable, self.schedule.clip)
+        if step % self.schedule.log_every == 0 or self.schedule.clip is not None:
+            values |= {"learning_rate": self.schedule.lr * factor, "gradient_norm": self._clip()}
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
@@ -262,11 +262,19 @@ class _Loop:
         self._measure(parts, time.monotonic() - started, waited)
         return values, stopped
 
-    def _set_rates(self, step: int) -> None:
+    def _clip(self) -> float:
+        """Bound the norm of all gradients, if it is to be; what it was before. Every process calls it."""
+        trainable = [p for p in self.learner.parameters() if p.requires_grad]
+        norm = self.accelerator.clip_grad_norm_(trainable, self.schedule.clip or float("inf"))
+        return float(norm.full_tensor() if isinstance(norm, DTensor) else norm)
+
+    def _set_rates(self, step: int) -> float:
+        """Give every group its rate of this step; the factor that all have in common."""
         factor = learning_rate_factor(step, self.schedule.steps, self.schedule.warmup, self.schedule.decay)
         for optimizer, rates in zip(self.optimizers, self.rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
+        return factor
 
     def _weighted(self, batches: list[Any]) -> list[Any]:
         """Batches whose losses are means over different counts, weighted to make one mean over all of them."""

@@ -150,7 +150,8 @@ def test_a_reply_too_long_for_the_model_leaves_its_story_out(engine, stories, tm
     setting, config = BY_NAME["scenes"], replace(engine.config, context_length=300)
     limited = OfficialSystem(Engine(engine.model, engine.tokenizer, config), WRITE["vist"])
     samples = stories.samples("scenes", 0)
-    pairs = answer_all(setting, samples, dict.fromkeys(setting.systems, limited), tmp_path)
+    systems, origins = (dict.fromkeys(setting.systems, value) for value in (limited, {"model": "x"}))
+    pairs = answer_all(setting, samples, systems, origins, tmp_path)
     assert "skipped scenes 0000: too long" in capsys.readouterr().out
     assert list(pairs[MINIGPT5]) == []
 

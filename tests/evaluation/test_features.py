@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 from tiny_networks import write_networks
 
+from minigpt5.__main__ import main
 from minigpt5.evaluation.features import published_networks
 
 TEXTS = ["a blue rabbit", "the rabbit walks to the beach and finds a shell"]
@@ -37,3 +38,17 @@ def test_sentences_and_tokens_do_not_change_with_what_else_is_in_the_batch(netwo
 
 def test_the_report_is_told_which_folders_were_used(networks):
     assert all(name[:4] in ("clip", "clas", "sent") for name in networks.names.values())
+
+
+@pytest.mark.parametrize("config", [None, '{"model_type": "inception_v3"}'])
+def test_inception_v3_is_refused_with_the_reason(config, tmp_path):
+    clip, _, sentences = map(str, write_networks(tmp_path))
+    place = tmp_path / "inception-v3"
+    place.mkdir()
+    if config:
+        (place / "config.json").write_text(config)
+    words = ["evaluate", "--paper", "--count", "1", "--out", str(tmp_path / "out")]
+    with pytest.raises(
+        SystemExit, match=r"classifier: got .*inception-v3, expected .* there is none of Inception-v3"
+    ):
+        main([*words, "--clip", clip, "--classifier", str(place), "--sentences", sentences])

@@ -7,16 +7,15 @@ import pytest
 import torch
 from PIL import Image
 from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import poly_mmd
 
 from minigpt5.conversation import Conversation, Message
+from minigpt5.evaluation.bootstrap import Groups, difference, mean_figure
+from minigpt5.evaluation.distances import Shown, fid, inception_score, kid, set_metrics
 from minigpt5.evaluation.features import Networks
 from minigpt5.evaluation.metrics import (
     Pair,
     bert_score,
-    bootstrap,
-    fid,
-    inception_score,
-    mean_figure,
     measure,
     picture_metrics,
     word_metrics,
@@ -176,4 +175,44 @@ def test_the_interval_repeats_holds_the_value_and_is_wider_for_fewer_groups():
 
 
 def test_a_statistic_of_nothing_has_no_interval():
-    assert math.isnan(bootstrap(["0"], lambda rows: math.nan, 0).low)
+    assert math.isnan(Groups(["0"]).figure(["0"], lambda weights: math.nan, 0).low)
+
+
+def test_differences_are_paired_so_that_a_small_one_is_clear_where_intervals_overlap():
+    hard = torch.rand(60, generator=torch.Generator().manual_seed(0)).tolist()
+    names = [str(i // 2) for i in range(60)]
+    groups = Groups(names)
+    one, other = mean_figure([v + 0.05 for v in hard], names, groups), mean_figure(hard, names, groups)
+    assert other.high > one.low
+    apart = difference(one, other)
+    assert apart.value == pytest.approx(0.05) and 0 < apart.low and len(apart.draws) == 1000
+    same = difference(one, one)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+
+
+def test_kid_is_that_of_torchmetrics_on_independent_pictures():
+    generator = torch.Generator().manual_seed(0)
+    truth, answer = torch.randn(400, 12, generator=generator), torch.randn(400, 12, generator=generator) + 0.5
+    once = torch.ones(400, dtype=torch.long)
+    assert kid(truth, answer)(once) == pytest.approx(1000 * float(poly_mmd(truth, answer)), rel=0.02)
+
+
+def test_kid_of_pairs_of_one_scene_is_about_zero():
+    truth = torch.randn(30, 12, generator=torch.Generator().manual_seed(0))
+    once = torch.ones(30, dtype=torch.long)
+    assert kid(truth, truth)(once) == pytest.approx(0, abs=1e-9)
+    near = truth + 0.1 * torch.randn(30, 12, generator=torch.Generator().manual_seed(1))
+    assert -5 < kid(truth, near)(once) < kid(truth, truth.flip(0) + 1)(once)
+    assert kid(truth, near)(torch.tensor([30] + [0] * 29)) != kid(truth, near)(
+        once
+    )  # nothing to compare: NaN
+
+
+def test_fid_of_few_true_pictures_has_a_floor_that_kid_lacks():
+    generator = torch.Generator().manual_seed(0)
+    names = [str(i) for i in range(20)]
+    one, other = torch.randn(2, 20, 16, generator=generator)
+    figures = set_metrics(Shown(names, one, other, one), Groups(names, resamples=50))
+    assert figures["instance FID"].value > 5
+    kernel = figures["KID, thousandths"]
+    assert kernel.low < 0 < kernel.high

@@ -4,13 +4,11 @@ import json
 import random
 from dataclasses import dataclass
 
-import pytest
-
 from minigpt5.conversation import ImagePart, Message, TextPart
 from minigpt5.data.storybook.attributes import ATTRIBUTES, labels_of, values_of
 from minigpt5.data.storybook.scene import Character, Prop, Scene, sample_scene
 from minigpt5.evaluation.judge import AttributeJudge
-from minigpt5.evaluation.obedience import _right, is_sensible, shares
+from minigpt5.evaluation.obedience import Trial, _right, shares, told
 from minigpt5.generation.engine import Reply
 
 SCENE = Scene((Character("cat", "pink", "jumping", "left"),), "forest", "night", "snow", Prop("kite", "red"))
@@ -55,29 +53,6 @@ def test_a_reply_without_a_picture_is_wrong_in_every_attribute():
     assert not any(right.values())
 
 
-@pytest.mark.parametrize(
-    ("expect", "with_picture", "sensible"),
-    [
-        ("text", False, True),
-        ("text", True, False),
-        ("draw", True, True),
-        ("draw", False, False),
-        ("story", True, True),
-    ],
-)
-def test_a_request_is_answered_sensibly_when_it_gets_what_it_asks_for(
-    picture, expect, with_picture, sensible
-):
-    parts = (TextPart("Here."), ImagePart(picture)) if with_picture else (TextPart("Here."),)
-    request = {"text": "", "expect": expect, "animal": "cat", "colour": None}
-    assert is_sensible(request, reply(*parts), Oracle(values_of(SCENE))) == sensible
-
-
-def test_a_picture_of_another_animal_than_the_named_one_is_not_sensible(picture):
-    request = {"text": "", "expect": "draw", "animal": "dog", "colour": None}
-    assert not is_sensible(request, reply(TextPart("Here."), ImagePart(picture)), Oracle(values_of(SCENE)))
-
-
 def test_shares_count_only_the_trials_that_have_the_name():
     trials = [type("T", (), {"right": r})() for r in ({"a": True}, {"a": False, "b": True})]
     assert shares(trials) == {"a": 0.5, "b": 1.0}
@@ -94,7 +69,11 @@ def test_an_untrained_judge_names_every_attribute_with_a_known_class(picture):
     assert all(named[name] in classes for name, classes in ATTRIBUTES.items())
 
 
-def test_the_list_of_unseen_requests_is_two_hundred_distinct_ones(pytestconfig):
-    requests = json.loads((pytestconfig.rootpath / "tests/data/unseen_requests.json").read_text())
-    assert len({request["text"] for request in requests}) == 200
-    assert {request["expect"] for request in requests} == {"draw", "story", "text"}
+def test_every_reply_is_kept_for_people_to_read(picture):
+    kept = told([Trial("Draw a cat", reply(TextPart("Here."), ImagePart(picture)), {"sensible": True})])
+    assert json.loads(kept) == {
+        "asked": "Draw a cat",
+        "said": "Here.",
+        "pictures": 1,
+        "right": {"sensible": True},
+    }

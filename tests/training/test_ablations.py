@@ -13,7 +13,7 @@ from minigpt5.__main__ import main
 from minigpt5.checkpoint.build import build, save_model
 from minigpt5.checkpoint.store import save_part
 from minigpt5.errors import TrainingError
-from minigpt5.evaluation import metrics
+from minigpt5.evaluation import bootstrap
 from minigpt5.prompt import token_id
 from minigpt5.training import ablations
 from minigpt5.training.ablations import VARIANTS, begin, finished, train_ablations, trained
@@ -73,7 +73,7 @@ def test_only_what_is_trained_is_saved(runs):
 
 
 def test_the_command_measures_what_has_been_trained(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr(metrics, "RESAMPLES", 2)
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 2)
     main(["evaluate", "--ablations", str(runs), "--out", str(tmp_path), "--count", "1"])
     report = json.loads((tmp_path / "ablations.json").read_text())["settings"]
     assert list(report["captions-7.5"]["systems"])[:2] == ["UAS", "UAS again"]

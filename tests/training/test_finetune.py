@@ -1,8 +1,10 @@
 """A stage of a model folder trained from the command line, on one process and on several, cut off and resumed."""
 
+import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -193,6 +195,79 @@ def test_logs_for_tensorboard_are_written(folder):
 
 
 @pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (["--lr", "1e-4"], "lr: got 0.0001, expected 0.001"),
+        (["--steps", "30"], "steps: got 30, expected 20"),
+        (["--stage", "mls"], "stage: got mls, expected uas-no-caption-loss"),
+        (["--batch-size", "8"], "samples a step: got 8, expected 4"),
+        (["--seed", "1"], "seed: got 1, expected 42"),
+        (["--vokens", "4"], "vokens: got 4, expected 8"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_run_of_another_training_is_refused_and_told_what_differs(more, named, folder, tmp_path):
+    before = (folder / "whole/mapper.safetensors").read_bytes()
+    with pytest.raises(SystemExit, match="differs from what is there") as error:
+        main(words(folder, folder / "whole", *more))
+    assert named in str(error.value) and "another folder for this one" in str(error.value)
+    assert (folder / "whole/mapper.safetensors").read_bytes() == before
+
+
+def test_other_data_or_another_model_of_the_same_name_are_refused(folder, tmp_path):
+    write_chats(tmp_path)
+    lines = (tmp_path / "chats.jsonl").read_text().splitlines()
+    (tmp_path / "chats.jsonl").write_text("\n".join(lines[1:]) + "\n")
+    command = words(folder, folder / "whole")
+    command[command.index("--data") + 1] = f"jsonl:{tmp_path / 'chats.jsonl'}"
+    with pytest.raises(SystemExit, match=r"data: got \['jsonl:chats.jsonl \w+'\], expected \["):
+        main(command)
+    shutil.copytree(folder / "whole", tmp_path / "model")
+    command = words(folder, folder / "whole")
+    command[command.index("--model") + 1] = str(tmp_path / "model")
+    with pytest.raises(SystemExit, match=r"model: got model \w+, expected model \w+"):
+        main(command)
+
+
+def test_the_same_training_watched_in_another_way_goes_on(folder, capsys):
+    main(words(folder, folder / "again", steps=4))
+    shutil.rmtree(folder / "again")
+    more = ["--save-every", "2", "--log-every", "2", "--batch-size", "2", "--accumulate", "2"]
+    main(words(folder, folder / "again", *more, steps=4))
+    assert minigpt5.load(folder / "again", device="cpu").name == "tiny"
+
+
+def test_a_run_that_does_not_say_what_was_trained_is_refused(folder):
+    main(words(folder, folder / "unknown", steps=2))
+    (folder / "runs/unknown/recipe.json").unlink()
+    with pytest.raises(SystemExit, match=r"checkpoints without a readable recipe\.json"):
+        main(words(folder, folder / "unknown", steps=2))
+
+
+def text_losses(run: Path) -> list[float]:
+    with (run / "curve.csv").open() as file:
+        return [float(row["text_loss"]) for row in csv.DictReader(file)]
+
+
+def test_forty_steps_warm_up_for_four_and_learn_to_say_the_words(folder):
+    command = words(folder, folder / "short", "--lr", "1e-2", stage="mls", steps=40)
+    at = command.index("--warmup")
+    main([*command[:at], *command[at + 2 :]])
+    with (folder / "runs/short/curve.csv").open() as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    assert rates.index(max(rates)) == 4 and max(rates) == 1e-2
+    losses = text_losses(folder / "runs/short")
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+
+
+def test_a_warm_up_that_is_named_counts(folder):
+    main(words(folder, folder / "slow", "--warmup", "3", steps=4))
+    assert json.loads((folder / "runs/slow/recipe.json").read_text())["warmup"] == 3
+    with pytest.raises(SystemExit, match="warmup: got 9, expected 0 to 4, all steps of the training"):
+        main(words(folder, folder / "slower", "--warmup", "9", steps=4))
+
+
+@pytest.mark.parametrize(
     ("more", "message"),
     [
         (["--data", "video:x"], "data: got 'video:x', expected KIND:PATH"),
@@ -241,4 +316,4 @@ def test_the_shipped_weights_learn_from_eight_records(tmp_path):
     options = minigpt5.GenerationOptions(seed=1, num_inference_steps=4, pictures="always")
     assert len(engine.reply(minigpt5.Conversation().user("Draw a blue rabbit."), options).message.images) == 1
     header = (tmp_path / "runs/mine/curve.csv").read_text().splitlines()[0]
-    assert header == "step,seconds,loss,text_loss,image_loss,caption_loss"
+    assert header == "step,seconds,loss,text_loss,image_loss,caption_loss,learning_rate,gradient_norm"

@@ -3,7 +3,7 @@
 import csv
 import math
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import pytest
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from minigpt5.errors import TrainingError
+from minigpt5.training.curves import Curve
 from minigpt5.training.losses import min_snr_weight
 from minigpt5.training.optim import Muon, build_optimizers, learning_rate_factor, orthogonalise
 from minigpt5.training.trainer import Schedule, fit
@@ -163,3 +164,30 @@ def test_min_snr_weights_fall_where_there_is_little_noise():
     weights = min_snr_weight(alphas, torch.tensor([0, 999]))
     assert weights[0] == pytest.approx(5 / 999, rel=1e-3)
     assert weights[1] == 1
+
+
+def test_the_curve_holds_the_learning_rate_and_the_norm_of_the_gradient(tmp_path):
+    fit(Regression(), replace(schedule(40), clip=None), tmp_path / "run")
+    with (tmp_path / "run/curve.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["learning_rate"]) for row in rows] == pytest.approx(
+        [1e-2 * learning_rate_factor(int(row["step"]), 40, 2) for row in rows], rel=1e-3
+    )
+    first = Regression()
+    first.losses(next(first.batches(8, 0)))["loss"].backward()
+    norm = torch.stack([p.grad.norm() for p in first.module.parameters()]).norm()
+    assert float(rows[0]["gradient_norm"]) == pytest.approx(float(norm), rel=1e-3)
+
+
+def test_a_curve_without_these_columns_goes_on(tmp_path):
+    (tmp_path / "curve.csv").write_text("step,seconds,loss\n0,1.0,0.50000\n10,2.0,0.40000\n20,3.0,0.30000\n")
+    one = Curve(tmp_path, 20)
+    one.add(20, 1.0, {"loss": 0.25, "learning_rate": 2e-5})
+    one.add(30, 2.0, {"loss": 0.2, "learning_rate": 1e-5})
+    assert (tmp_path / "curve.csv").read_text().split() == [
+        "step,seconds,loss,learning_rate",
+        "0,1.0,0.50000,",
+        "10,2.0,0.40000,",
+        "20,1.0,0.25000,2e-05",
+        "30,2.0,0.20000,1e-05",
+    ]
