@@ -134,6 +134,7 @@ class Gate:
         visitor = scope[SCOPE] = self._browsers.visitor(headers.getlist("cookie"))
         answer.offer(visitor, self._framed)
         name = self._pictures.name(path)
+        answer.private = name is not None
         if name is not None and not await run_in_threadpool(self._pictures.may_see, visitor, name):
             raise Refused(HTTPStatus.FORBIDDEN, "This picture is in a chat of another browser")
 
@@ -170,7 +171,7 @@ class Answer:
 
     def __init__(self, scope: Scope, send: Send, headers: SecurityHeaders) -> None:
         self.started = False
-        self.cookie = ""
+        self.cookie, self.private = "", False
         self._scope, self._send, self._headers = scope, send, headers
 
     def offer(self, visitor: Visitor, framed: bool) -> None:
@@ -187,6 +188,8 @@ class Answer:
             headers = self._headers.add(self._scope["path"], list(message.get("headers", ())))
             if self.cookie:
                 headers.append((b"set-cookie", self.cookie.encode()))
+            if (self.cookie or self.private) and not any(name == b"cache-control" for name, _ in headers):
+                headers.append((b"cache-control", b"private, no-cache"))  # no proxy hands it to others
             status = message["status"]
             if status == HTTPStatus.INTERNAL_SERVER_ERROR and self._scope.get(REFUSED):
                 status = HTTPStatus.BAD_REQUEST  # Gradio has one status for all errors

@@ -107,7 +107,9 @@ def test_stored_pictures_are_shown_to_their_owners_browser_alone(app: Served, vi
     addresses = pictures_of(victim.run("search", "").text)
     assert len(addresses) >= 1
     for address in addresses:
-        assert victim.client.get("/" + address).headers["content-type"] == "image/png"
+        shown = victim.client.get("/" + address)
+        assert shown.headers["content-type"] == "image/png"
+        assert shown.headers["cache-control"] == "private, no-cache"
         name = address.rpartition("/")[2]
         folder = app.store.files.folder
         spelt = (
