@@ -4,12 +4,12 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: demo test lint storybook benchmark browser clean
+.PHONY: demo test lint storybook benchmark system clean
 
 demo: $(VENV)/.installed  ## start the chat on the embedded model
 	$(RUN) app.py $(ARGS)
 
-test: $(VENV)/.installed-dev browser  ## everything CI runs
+test: $(VENV)/.installed-dev system  ## everything CI runs
 	$(MAKE) lint
 	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
@@ -24,10 +24,15 @@ storybook: $(VENV)/.installed  ## train the embedded model from nothing; resumes
 benchmark: $(VENV)/.installed  ## the README's figures
 	$(RUN) -m benchmarks.speed
 
-browser:  ## the page is tested in Chromium; installed from the system's packages where it is missing
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
-		{ (apt-get update && apt-get install -y --no-install-recommends chromium) >/dev/null 2>&1 || \
-		  { echo "make test needs Chromium on the PATH: install it with your system's package manager" >&2; exit 1; }; }
+# the page is tested in Chromium; the picture book's texts and drawings are made of WordNet and an emoji font
+SYSTEM := chromium:$(shell command -v chromium || command -v google-chrome) \
+	wordnet-base:$(wildcard /usr/share/wordnet/data.noun) \
+	fonts-noto-color-emoji:$(wildcard /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf)
+MISSING := $(patsubst %:,%,$(filter %:,$(SYSTEM)))
+
+system:  ## what the tests need of the system's packages, installed where it is missing
+	@[ -z "$(MISSING)" ] || (apt-get update && apt-get install -y --no-install-recommends $(MISSING)) >/dev/null 2>&1 || \
+		{ echo "make test needs $(MISSING): install them with your system's package manager" >&2; exit 1; }
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

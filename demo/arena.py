@@ -25,6 +25,7 @@ from demo.arena_votes import QUESTIONS, Tally, Vote, VoteStore
 from demo.guard.failures import ToldBlocks
 from demo.guard.gate import LOOPBACK, Protection, guarded
 from demo.guard.pictures import PrivatePictures
+from demo.guard.presence import Presence
 from demo.guard.shapes import ID, read
 from demo.theme import STATIC, logo_svg, page_head, storybook_theme
 from demo.wording import ARENA_PAGES, translations
@@ -37,6 +38,7 @@ ASKED = {
 CHOICES = [("A", "left"), (I18nData("Tie"), "tie"), ("B", "right")]
 SIDES = ("A", "B")
 REFRESH_SECONDS = 5
+ARENA_SHARE = 16  # jobs of one address at once
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # A rater is a browser. The number is of no person, and stays in the browser.
 RATER_JS = """() => {
@@ -123,7 +125,7 @@ def arena_launch_options(demo: gr.Blocks, protection: Protection = LOOPBACK) -> 
         "i18n": translations(*ARENA_PAGES),
         "head": page_head(*ARENA_PAGES)
         + f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
-        "app_kwargs": guarded(demo, protection, PrivatePictures()),
+        "app_kwargs": guarded(demo, protection, PrivatePictures(), Presence(demo, share=ARENA_SHARE)),
         "favicon_path": STATIC / "logo.svg",
         "show_error": False,
         "footer_links": [],

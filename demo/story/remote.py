@@ -63,7 +63,7 @@ class Remotes:
         now = time.monotonic()
         with self._lock:
             self._forget()
-            wrong = self._wrong.get(address, ())
+            wrong = self._wrong.get(address, deque())
             if len(wrong) == MAX_WRONG and now - wrong[0] < WRONG_SECONDS:
                 raise StoryError(TOO_MANY)
             stage = self._stages.get(code.upper())

@@ -1,0 +1,1 @@
+"""What the storybook's pictures show, as data, and how it is drawn."""
