@@ -160,14 +160,21 @@ def _add_chat_flags(parser: argparse.ArgumentParser) -> None:
         type=_amount,
         default=None,
         metavar="N",
-        help="delete chats that nobody touched for N days",
+        help="delete chats and stories that nobody touched for N days",
     )
     chats.add_argument(
         "--keep-gb",
         type=_amount,
         default=None,
         metavar="N",
-        help="delete the oldest chats when all pictures take more than N GB",
+        help="delete the oldest chats and stories when the pictures of all take more than N GB",
+    )
+    chats.add_argument(
+        "--keep-mb-per-person",
+        type=_amount,
+        default=500 if on_space() else None,
+        metavar="N",
+        help="refuse more of a browser whose chats and stories take more than N MB (default: no limit; on a Space 500)",
     )
 
 
@@ -237,9 +244,8 @@ def open_store(flags: argparse.Namespace) -> ChatStore:
     nowhere_to_keep = on_space() and flags.data is None and url is None
     if flags.ephemeral or nowhere_to_keep:
         return ChatStore()
-    retention = Retention(flags.keep_days, flags.keep_gb)
+    retention = Retention(flags.keep_days, flags.keep_gb, flags.keep_mb_per_person)
     store = ChatStore.in_folder(flags.data or default_data(), url, retention)
-    store.sweep()
     store.tidy()
     return store
 

@@ -89,6 +89,7 @@ class ChatHandlers:
             return self.refused(session, BUSY if session.owner else ASLEEP)
         try:
             options = read_settings(*settings)
+            self.store.verify_room(session.owner)
             parts = self._parts(text, uploads)
         except MiniGPT5Error as error:
             return self.refused(session, escape_markdown(sentence(error)))
@@ -119,6 +120,7 @@ class ChatHandlers:
         asked = node if node.role == "user" else session.tree.node(str(node.parent))
         try:
             options = read_settings(*settings)
+            self.store.verify_room(session.owner)
         except MiniGPT5Error as error:
             return self.refused(session, escape_markdown(sentence(error)))
         return self._start(session, asked, options, None)

@@ -100,6 +100,7 @@ class DeskHandlers:
             if session.active is not None:
                 raise MiniGPT5Error(BUSY)
             session.picture(*ref)
+            self._chat.store.verify_room(session.owner)
             choices = [read_choice(choice) for choice in order.choices or [{}]]
         except MiniGPT5Error as error:
             shown = self._chat.refused(session, escape_markdown(sentence(error)))
@@ -116,7 +117,8 @@ class DeskHandlers:
             return
         problem = ""
         try:
-            yield from self._follow(session, work)
+            with self._chat.store.at_work(work.chat):
+                yield from self._follow(session, work)
         except MiniGPT5Error as error:
             problem = sentence(error)
         except Exception as error:

@@ -66,6 +66,18 @@ uses = Table(
     Column("chat", String(32), nullable=False, index=True),
 )
 
+# the stories: `document` is a whole one, see `demo.story.records.story_json`; its files are in `uses` under its own id
+stories = Table(
+    "stories",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("updated", Float, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("stories_of_an_owner", "owner", "updated"),
+)
+
 
 def database_url(folder: Path) -> str:
     """The address of the SQLite database in `folder`."""

@@ -13,6 +13,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from minigpt5 import MiniGPT5Error, open_image
 
 NAME_BYTES = 16
 SHOWN_SIDE = 1024
+IN_HAND_SECONDS = 3600
 _NAME = re.compile(r"[0-9a-f]{32}\.(png|npy)")
 
 
@@ -43,7 +45,8 @@ class PictureFiles:
         for folder in (self.folder, self._vokens):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._key = _key(root / "key")
-        self._unclaimed: set[str] = set()
+        self.written = 0  # bytes since the last `sizes`
+        self._unclaimed: dict[str, float] = {}  # since when, by a clock that never jumps
         self._lock = threading.Lock()
 
     def save(self, image: Image.Image, provenance: Mapping[str, str] | None = None) -> str:
@@ -90,21 +93,40 @@ class PictureFiles:
     def claim(self, names: Iterable[str]) -> None:
         """These names are part of a stored message from now on."""
         with self._lock:
-            self._unclaimed.difference_update(names)
+            for name in names:
+                self._unclaimed.pop(name, None)
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files that no stored message needs any more."""
         with self._lock:
-            for name in set(names) - self._unclaimed:
+            for name in set(names) - self._unclaimed.keys():
                 self.path(name).unlink(missing_ok=True)
+
+    def sweep(self, names: Iterable[str], before: float) -> None:
+        """Delete those of the files that no stored message needs, were written before that time (seconds since 1970),
+        and are not in hand."""
+        in_hand = time.monotonic() - IN_HAND_SECONDS
+        with self._lock:
+            for name in names:
+                path = self.path(name)
+                held = self._unclaimed.get(name, float("-inf")) >= in_hand
+                if not held and path.exists() and path.stat().st_mtime < before:
+                    path.unlink(missing_ok=True)
+                    self._unclaimed.pop(name, None)
 
     def names(self, before: float = math.inf) -> set[str]:
         """Every file that was written before that time, in seconds since 1970."""
         return {path.name for path, stat in self._stats() if stat.st_mtime < before}
 
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(stat.st_size for _, stat in self._stats())
+    def sizes(self) -> dict[str, int]:
+        """Every file and its bytes."""
+        self.written = 0
+        return {path.name: stat.st_size for path, stat in self._stats()}
+
+    def size_of(self, names: Iterable[str]) -> int:
+        """Bytes of these files together, those that are gone left out."""
+        paths = (self.path(name) for name in set(names))
+        return sum(path.stat().st_size for path in paths if path.is_file())
 
     def _stats(self) -> list[tuple[Path, os.stat_result]]:
         with self._lock:  # nothing is deleted meanwhile
@@ -116,11 +138,14 @@ class PictureFiles:
         name = f"{digest.hexdigest()}.{kind}"
         path = self.path(name)
         with self._lock:
-            self._unclaimed.add(name)
-            if not path.exists():
+            self._unclaimed[name] = time.monotonic()
+            if path.exists():
+                os.utime(path)  # as good as new
+            else:
                 partial = path.with_suffix(".part")  # a crash never leaves half a picture under a name
                 partial.write_bytes(content)
                 partial.replace(path)
+                self.written += len(content)
         return name
 
 

@@ -124,7 +124,11 @@ class Desk:
         self.shelf.delete(owner, story)
 
     def start(self, live: Live, deed: Deed) -> None:
-        """Do `deed` to the story in a thread of its own; raises `StoryError` while another one is done to it."""
+        """Do `deed` to the story in a thread of its own; raises `StoryError` while another one is done to it.
+
+        Raises `MiniGPT5Error` when its owner has no room left.
+        """
+        self.shelf.verify_room(live.owner)
         with live.lock:
             if live.work is not None:
                 raise StoryError(BUSY)
@@ -139,7 +143,8 @@ class Desk:
                 if live.stopped.is_set():
                     return
             try:
-                deed(live)
+                with self.shelf.at_work(live.story.id):
+                    deed(live)
             finally:
                 self._turns.release()
         except MiniGPT5Error as error:
