@@ -15,7 +15,8 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,7 @@ class PictureFiles:
         self.written = 0  # bytes since the last `sizes`
         self._unclaimed: dict[str, float] = {}  # since when, by a clock that never jumps
         self._lock = threading.Lock()
+        self._batch = threading.local()  # `made`: the names of new files, while `all_or_none` lasts
 
     def save(self, image: Image.Image, provenance: Mapping[str, str] | None = None) -> str:
         """Write `image` as PNG, untouched, with `provenance` as its text chunks; returns its name."""
@@ -95,6 +97,22 @@ class PictureFiles:
         with self._lock:
             for name in names:
                 self._unclaimed.pop(name, None)
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Files that are saved inside, by the same thread, and were not there before, go again when an error ends it."""
+        made: set[str] = set()
+        self._batch.made = made
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                for name in made & self._unclaimed.keys():
+                    self.path(name).unlink(missing_ok=True)
+                    self._unclaimed.pop(name)
+            raise
+        finally:
+            self._batch.made = None
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files that no stored message needs any more."""
@@ -146,6 +164,8 @@ class PictureFiles:
                 partial.write_bytes(content)
                 partial.replace(path)
                 self.written += len(content)
+                if (made := getattr(self._batch, "made", None)) is not None:
+                    made.add(name)
         return name
 
 
