@@ -18,6 +18,7 @@ from demo.arena_pairs import ArenaError
 from demo.guard.gate import Protection
 from demo.guard.hosts import hosts_of
 from demo.store import ChatStore, Retention
+from demo.store.private import PRIVATE
 from demo.zero_gpu import on_lent_gpu
 
 DEFAULT_MODEL = "weights/storybook"
@@ -181,6 +182,7 @@ def _add_chat_flags(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Load the model and serve the page until interrupted; 1 when the model cannot be loaded."""
     flags = build_parser().parse_args(arguments)
+    os.umask(PRIVATE)
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
     if flags.arena:

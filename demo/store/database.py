@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import (
     JSON,
+    URL,
     Column,
     Engine,
     Float,
@@ -21,6 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from demo.store.private import close_to_others
 from minigpt5 import MiniGPT5Error
 
 IN_MEMORY = "sqlite://"
@@ -87,7 +89,8 @@ def database_url(folder: Path) -> str:
 def open_database(url: str = IN_MEMORY) -> Engine:
     """The database at `url` with its tables there; raises `MiniGPT5Error` when it cannot be opened."""
     try:
-        engine = create_engine(url, **_pool(url))
+        engine = create_engine(url, hide_parameters=True, **_pool(url))
+        _make_file(engine.url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
         metadata.create_all(engine)
@@ -99,6 +102,17 @@ def open_database(url: str = IN_MEMORY) -> Engine:
         shown = make_url(url).render_as_string(hide_password=True)
         raise MiniGPT5Error(f"database {shown}: cannot be opened ({error.__cause__ or error})") from error
     return engine
+
+
+def _make_file(url: URL) -> None:
+    """The file of a SQLite database is its user's alone; what SQLite puts beside it is as the file is."""
+    name = url.database or ""
+    if url.get_backend_name() != "sqlite" or name in ("", ":memory:") or name.startswith("file:"):
+        return
+    path = Path(name)
+    if path.parent.is_dir():
+        path.touch(mode=0o600)
+        close_to_others(path)
 
 
 def _pool(url: str) -> dict[str, object]:

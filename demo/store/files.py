@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 import threading
 import time
 import weakref
@@ -22,9 +21,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from demo.store.private import make_private, make_scratch, sweep_parts, write_private
 from minigpt5 import MiniGPT5Error, open_image
 
 NAME_BYTES = 16
+KEY_BYTES = 32
 SHOWN_SIDE = 1024
 IN_HAND_SECONDS = 3600
 _NAME = re.compile(r"[0-9a-f]{32}\.(png|npy)")
@@ -39,12 +40,13 @@ class PictureFiles:
 
     def __init__(self, root: Path | None = None) -> None:
         if root is None:
-            root = Path(tempfile.mkdtemp(prefix="minigpt5-chats-"))
+            root = make_scratch("chats")
             self.close = weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
         self.folder = (root / "pictures").resolve()
         self._vokens = root.resolve() / "vokens"
-        for folder in (self.folder, self._vokens):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (root, self.folder, self._vokens):
+            make_private(folder)
+            sweep_parts(folder)
         self._key = _key(root / "key")
         self.written = 0  # bytes since the last `sizes`
         self._unclaimed: dict[str, float] = {}  # since when, by a clock that never jumps
@@ -160,9 +162,7 @@ class PictureFiles:
             if path.exists():
                 os.utime(path)  # as good as new
             else:
-                partial = path.with_suffix(".part")  # a crash never leaves half a picture under a name
-                partial.write_bytes(content)
-                partial.replace(path)
+                write_private(path, content)
                 self.written += len(content)
                 if (made := getattr(self._batch, "made", None)) is not None:
                     made.add(name)
@@ -170,8 +170,13 @@ class PictureFiles:
 
 
 def _key(path: Path) -> bytes:
-    """The folder's secret, made at its first use."""
+    """The folder's secret, made at its first use; raises `MiniGPT5Error` for one that is damaged."""
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
+        write_private(path, secrets.token_bytes(KEY_BYTES))
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise MiniGPT5Error(
+            f"{path}: got {len(key)} bytes, expected the {KEY_BYTES} of the folder's secret: bring the file back from a "
+            "copy, or delete it (pictures of before stay, and the same picture sent again is then stored twice)"
+        )
+    return key
