@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, insert, or_, select, update
 
 from demo.store.claims import files_of_owner, kept_in, needed_in, unfinished_in
 from demo.store.codec import dump_parts, load_parts
@@ -18,6 +19,7 @@ from demo.store.files import PictureFiles
 from demo.store.records import ChatInfo, Node
 from demo.store.retention import GIGABYTE, MEGABYTE, Retention
 from demo.store.tree import Tree
+from demo.store.troubles import FullError, StoreError
 from minigpt5 import MiniGPT5Error
 
 TITLE_LETTERS = 48
@@ -94,19 +96,10 @@ class ChatStore:
             if mine is None:
                 return None
             rows = connection.execute(select(nodes).where(nodes.c.chat == chat).order_by(nodes.c.number))
-            found = [
-                Node(
-                    row.id,
-                    row.parent,
-                    row.role,
-                    load_parts(row.parts),
-                    row.options,
-                    row.ending,
-                    row.timings,
-                    tuple(row.token_ids),
-                )
-                for row in rows
-            ]
+            try:
+                found = [_node(row) for row in rows]
+            except (KeyError, TypeError, ValueError) as error:
+                raise StoreError("This chat is damaged in the database, so it cannot be opened") from error
         return Tree(found, mine.leaf)
 
     def create(self, owner: str, title: str) -> str:
@@ -159,6 +152,13 @@ class ChatStore:
         return self._delete(table, table.c.id == kept, table.c.owner == owner, kept=kept)
 
     def _delete(self, table: Table, *which: ColumnElement[bool], kept: str) -> bool:
+        try:
+            return self._delete_once(table, *which, kept=kept)
+        except FullError:  # what is deleted is noted before it is gone, for which a little room is kept
+            with self.files.reserve_freed():
+                return self._delete_once(table, *which, kept=kept)
+
+    def _delete_once(self, table: Table, *which: ColumnElement[bool], kept: str) -> bool:
         with self.engine.begin() as connection:
             if not connection.execute(delete(table).where(*which)).rowcount:
                 return False
@@ -230,6 +230,11 @@ class ChatStore:
         with self._lock:
             self._working = +self._working
             return set(self._working)
+
+
+def _node(row: Row[Any]) -> Node:
+    parts, tokens = load_parts(row.parts), tuple(row.token_ids)
+    return Node(row.id, row.parent, row.role, parts, row.options, row.ending, row.timings, tokens)
 
 
 def _touch(connection: Connection, owner: str, chat: str, **values: object) -> bool:

@@ -1,6 +1,7 @@
 """The database of the chats: its tables, and how it is opened. Any address that SQLAlchemy knows will do."""
 
 import sqlite3
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import (
@@ -22,7 +23,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from demo.store.migrations import migrate
 from demo.store.private import close_to_others
+from demo.store.troubles import tell_troubles
 from minigpt5 import MiniGPT5Error
 
 IN_MEMORY = "sqlite://"
@@ -89,19 +92,32 @@ def database_url(folder: Path) -> str:
 def open_database(url: str = IN_MEMORY) -> Engine:
     """The database at `url` with its tables there; raises `MiniGPT5Error` when it cannot be opened."""
     try:
+        url = _known(url)
         engine = create_engine(url, hide_parameters=True, **_pool(url))
         _make_file(engine.url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
-        metadata.create_all(engine)
+        with engine.begin() as connection:
+            migrate(connection, metadata)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise MiniGPT5Error(
             f"database: got an address that SQLAlchemy cannot use ({error}), expected one like sqlite:///chats.db"
         ) from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError, MiniGPT5Error) as error:
         shown = make_url(url).render_as_string(hide_password=True)
+        engine.dispose()
         raise MiniGPT5Error(f"database {shown}: cannot be opened ({error.__cause__ or error})") from error
+    tell_troubles(engine)
     return engine
+
+
+def _known(url: str) -> str:
+    """The address as SQLAlchemy has it: hosts hand out postgres://, which it knows no more."""
+    scheme, colon, rest = url.partition("://")
+    if scheme not in ("postgres", "postgresql"):
+        return url
+    driver = "psycopg" if find_spec("psycopg2") is None else "psycopg2"
+    return f"postgresql+{driver}{colon}{rest}"
 
 
 def _make_file(url: URL) -> None:

@@ -15,17 +15,19 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from demo.store.private import make_private, make_scratch, sweep_parts, write_private
-from minigpt5 import MiniGPT5Error, open_image
+from demo.store.troubles import on_disk
+from minigpt5 import ImageError, MiniGPT5Error, open_image
 
 NAME_BYTES = 16
 KEY_BYTES = 32
+RESERVE = 2**20
 SHOWN_SIDE = 1024
 IN_HAND_SECONDS = 3600
 _NAME = re.compile(r"[0-9a-f]{32}\.(png|npy)")
@@ -48,6 +50,8 @@ class PictureFiles:
             make_private(folder)
             sweep_parts(folder)
         self._key = _key(root / "key")
+        self._reserve = root / "reserve"
+        self._refill()
         self.written = 0  # bytes since the last `sizes`
         self._unclaimed: dict[str, float] = {}  # since when, by a clock that never jumps
         self._lock = threading.Lock()
@@ -85,14 +89,29 @@ class PictureFiles:
         path = self.path(name)
         if not path.is_file():
             raise MiniGPT5Error("A picture of this chat is gone from the server's folder")
-        return open_image(path)
+        try:
+            return open_image(path)
+        except ImageError as error:
+            raise MiniGPT5Error("A picture of this chat is damaged in the server's folder") from error
+
+    def sound(self, name: str) -> bool:
+        """Whether the picture of that name is there and whole."""
+        try:
+            with Image.open(self.path(name)) as picture:
+                picture.verify()
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            return False
+        return True
 
     def vokens(self, name: str) -> np.ndarray:
         """The vokens (V,D) float32 of that name; raises `MiniGPT5Error` when they are gone."""
         try:
-            return np.load(self.path(name), allow_pickle=False)
-        except OSError as error:
+            vokens = np.load(self.path(name), allow_pickle=False)
+        except (OSError, ValueError, EOFError, SyntaxError) as error:
             raise MiniGPT5Error("The vokens of this picture are gone, so it cannot be drawn again") from error
+        if vokens.dtype != np.float32 or vokens.ndim != 2:
+            raise MiniGPT5Error("The vokens of this picture are damaged, so it cannot be drawn again")
+        return vokens
 
     def claim(self, names: Iterable[str]) -> None:
         """These names are part of a stored message from now on."""
@@ -115,6 +134,20 @@ class PictureFiles:
             raise
         finally:
             self._batch.made = None
+
+    @contextmanager
+    def reserve_freed(self) -> Iterator[None]:
+        """While it lasts a full disk has RESERVE bytes of room, so that something can be deleted."""
+        self._reserve.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            self._refill()
+
+    def _refill(self) -> None:
+        if not self._reserve.exists():
+            with suppress(OSError):  # it stays full: the next start tries again
+                write_private(self._reserve, os.urandom(RESERVE))  # a file system might keep no zeros
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files that no stored message needs any more."""
@@ -157,7 +190,7 @@ class PictureFiles:
         digest = hashlib.blake2b(content, key=self._key, digest_size=NAME_BYTES)
         name = f"{digest.hexdigest()}.{kind}"
         path = self.path(name)
-        with self._lock:
+        with self._lock, on_disk():
             self._unclaimed[name] = time.monotonic()
             if path.exists():
                 os.utime(path)  # as good as new

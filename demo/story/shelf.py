@@ -9,7 +9,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 from demo.store.chats import ChatStore
 from demo.store.database import stories, uses
 from demo.store.records import ChatInfo
+from demo.store.troubles import StoreError
 from demo.story.records import Story, files_of, story_from_json, story_json
+
+DAMAGED_STORY = "This story is damaged in the database, so it cannot be opened"
 
 
 class StoryShelf:
@@ -30,8 +33,16 @@ class StoryShelf:
         """The story as it was saved last; None when `owner` has no such story."""
         with self._store.engine.connect() as connection:
             mine = select(stories.c.document).where(stories.c.id == story, stories.c.owner == owner)
-            document = connection.scalar(mine)
-        return None if document is None else story_from_json(document)
+            try:
+                document = connection.scalar(mine)
+            except ValueError as error:  # no JSON
+                raise StoreError(DAMAGED_STORY) from error
+            if document is None:
+                return None
+        try:
+            return story_from_json(document)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoreError(DAMAGED_STORY) from error
 
     def add(self, owner: str, story: Story) -> None:
         """Keep a new story."""
