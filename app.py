@@ -5,10 +5,14 @@ python app.py --model weights/storybook --port 7860
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import gradio as gr
 import platformdirs
 
 import minigpt5
@@ -213,8 +217,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "max_file_size": f"{flags.max_file_mb}mb",
         "mcp_server": flags.mcp,
     }
-    demo.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
+    where = {"server_name": flags.host, "server_port": flags.port, "share": flags.share}
+    serve(demo, store, where | options)
     return 0
+
+
+def serve(demo: gr.Blocks, store: ChatStore, options: Mapping[str, object]) -> None:
+    """Answer until SIGTERM or SIGINT; then take no more, keep what is being made, and end all streams."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    demo.launch(prevent_thread_lock=True, **options)
+    while not ended.wait(0.5):  # on Windows a wait without end hears no signal
+        pass
+    print("Going down ...", flush=True)
+    if not store.close():
+        print("What was being made took too long: it is kept as far as it was shown", file=sys.stderr)
+    with suppress(Exception):  # Gradio's own tasks, cut short
+        demo.close(verbose=False)
 
 
 def default_data() -> Path:

@@ -42,7 +42,7 @@ from minigpt5 import (
 )
 
 YIELD_SECONDS = 0.09
-SAVE_SECONDS = 0.8
+TROUBLE_SECONDS = 10.0  # between two tries to keep an answer in a database that does not take it
 WAIT_SECONDS = 0.4
 LISTED_CHATS = 100
 MAX_PICTURES = 8
@@ -148,13 +148,18 @@ class ChatHandlers:
         if reply is None or session.active is not reply or reply.started:
             return  # refused, stopped while it waited, or in somebody's hands already
         reply.started = True
+        with self.store.at_work(str(session.chat)):
+            yield from self._answer(session, reply)
+        yield self.messages(session), ""
+
+    def _answer(self, session: Session, reply: Reply) -> Iterator[Streamed]:
+        """Make the answer and keep it, whatever comes of it."""
         owner, chat, tree = session.owner, str(session.chat), session.tree
         self._line.serve(reply)
         ending: Ending = "stopped"
         lost = _lost(lost_pictures(tree, str(reply.node.parent), self.files))
         try:
-            with self.store.at_work(chat):
-                yield from self._follow(session, reply)
+            yield from self._follow(session, reply)
         except MiniGPT5Error as error:
             ending = "failed"
             reply.remark(sentence(error))
@@ -171,25 +176,24 @@ class ChatHandlers:
                 session.notice = " ".join(filter(None, (problem, lost, _notice(reply.finished))))
             if session.live is reply:
                 session.live = None
-        yield self.messages(session), ""
 
     def _follow(self, session: Session, reply: Reply) -> Iterator[Streamed]:
         asked, owner, chat = str(reply.node.parent), session.owner, str(session.chat)
         heard = conversation(session.tree, asked, self.files)
         reply.status.read(sum(len(message.images) for message in heard.messages))
         yield self.messages(session), status_html(reply)
-        shown, saved = float("-inf"), self.clock()
+        shown, kept_from = float("-inf"), float("-inf")
         with closing(self.engine.stream(heard, _options(reply.node))) as events:
             for event in events:
-                if session.active is not reply:
+                if session.active is not reply or self.store.closing.is_set():
                     return
                 reply.show(event)
                 now, landmark = self.clock(), isinstance(event, ImageStarted | ImageFinished)
-                if now - saved >= SAVE_SECONDS or landmark:
-                    saved = now
-                    self._keep(owner, chat, reply.node)
                 if now - shown >= YIELD_SECONDS or landmark:
                     shown = now
+                    # what is shown is kept before, so that no crash takes it back
+                    if now >= kept_from and self._keep(owner, chat, reply.node):
+                        kept_from = now + TROUBLE_SECONDS
                     yield self.messages(session), status_html(reply)
 
     def ready(self, session: Session) -> Shown:

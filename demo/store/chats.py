@@ -26,6 +26,8 @@ TITLE_LETTERS = 48
 MAX_TITLE = 200
 UNTITLED = "A picture"
 TIDY_SECONDS = 3600
+CLOSE_SECONDS = 8.0  # Docker kills after ten
+GOING_DOWN = "The app is going down, so nothing more is begun: send it again when it is back"
 TIDY_SHARE = 0.05  # of the limit, written since
 
 
@@ -64,6 +66,8 @@ class ChatStore:
         self._tidied = float("-inf")
         self._working: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self.closing = threading.Event()  # set: whatever is being made ends now, and is kept
+        self.on_closing: list[Callable[[], None]] = []
         with self.engine.begin() as connection:  # what a crash cut short
             connection.execute(update(nodes).where(nodes.c.ending == "").values(ending="stopped"))
 
@@ -203,7 +207,10 @@ class ChatStore:
         self.files.sweep(names - needed, before)
 
     def verify_room(self, owner: str, extra: int = 0) -> None:
-        """Raise `MiniGPT5Error` when the files of `owner` and `extra` bytes are more than one person may keep."""
+        """Raise `MiniGPT5Error` when the files of `owner` and `extra` bytes are more than one person may keep, or when
+        nothing more is begun."""
+        if self.closing.is_set():
+            raise StoreError(GOING_DOWN)
         if (limit := self.retention.owner_mb) is None:
             return
         with self.engine.connect() as connection:
@@ -224,6 +231,16 @@ class ChatStore:
         finally:
             with self._lock:
                 self._working[kept] -= 1
+
+    def close(self, seconds: float = CLOSE_SECONDS) -> bool:
+        """Begin nothing more, end what is being made and wait until it is kept; False when that took too long."""
+        self.closing.set()
+        for end in self.on_closing:
+            end()
+        deadline = time.monotonic() + seconds
+        while self.working() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.working()
 
     def working(self) -> set[str]:
         """The ids of what is being made."""

@@ -150,7 +150,7 @@ class Author:
                 return scene
             case SceneWords(text=text):
                 scene = replace(scene, text=text)
-                live.put(place, scene, save=False)
+                live.put(place, scene)
             case ImageStarted(num_inference_steps=steps):
                 live.put(place, scene)
                 live.show(0, steps, None)

@@ -1,5 +1,6 @@
 """Where stories are kept: a table of the chats' database, their pictures among those of the chats."""
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -21,6 +22,7 @@ class StoryShelf:
     def __init__(self, store: ChatStore, clock: Callable[[], float] = time.time) -> None:
         self.files = store.files
         self._store, self._clock = store, clock
+        self.on_closing = store.on_closing
 
     def list(self, owner: str, limit: int = 100) -> list[ChatInfo]:
         """The stories of `owner`, the newest first."""
@@ -68,6 +70,11 @@ class StoryShelf:
     def delete(self, owner: str, story: str) -> bool:
         """Delete a story for good, and every file that nothing else needs."""
         return self._store.delete(owner, story, stories)
+
+    @property
+    def closing(self) -> threading.Event:
+        """Set when whatever is being made ends."""
+        return self._store.closing
 
     def tidy(self) -> None:
         """Delete the chats and stories beyond the limits now, however long ago that was done last."""
