@@ -5,10 +5,14 @@ python app.py --model weights/storybook --port 7860
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import gradio as gr
 import platformdirs
 
 import minigpt5
@@ -18,6 +22,7 @@ from demo.arena_pairs import ArenaError
 from demo.guard.gate import Protection
 from demo.guard.hosts import hosts_of
 from demo.store import ChatStore, Retention
+from demo.store.private import PRIVATE
 from demo.zero_gpu import on_lent_gpu
 
 DEFAULT_MODEL = "weights/storybook"
@@ -161,20 +166,28 @@ def _add_chat_flags(parser: argparse.ArgumentParser) -> None:
         type=_amount,
         default=None,
         metavar="N",
-        help="delete chats that nobody touched for N days",
+        help="delete chats and stories that nobody touched for N days",
     )
     chats.add_argument(
         "--keep-gb",
         type=_amount,
         default=None,
         metavar="N",
-        help="delete the oldest chats when all pictures take more than N GB",
+        help="delete the oldest chats and stories when the pictures of all take more than N GB",
+    )
+    chats.add_argument(
+        "--keep-mb-per-person",
+        type=_amount,
+        default=500 if on_space() else None,
+        metavar="N",
+        help="refuse more of a browser whose chats and stories take more than N MB (default: no limit; on a Space 500)",
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Load the model and serve the page until interrupted; 1 when the model cannot be loaded."""
     flags = build_parser().parse_args(arguments)
+    os.umask(PRIVATE)
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
     if flags.arena:
@@ -205,8 +218,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "max_file_size": f"{flags.max_file_mb}mb",
         "mcp_server": flags.mcp,
     }
-    demo.launch(server_name=flags.host, server_port=flags.port, share=flags.share, **options)
+    where = {"server_name": flags.host, "server_port": flags.port, "share": flags.share}
+    serve(demo, store, where | options)
     return 0
+
+
+def serve(demo: gr.Blocks, store: ChatStore, options: Mapping[str, object]) -> None:
+    """Answer until SIGTERM or SIGINT; then take no more, keep what is being made, and end all streams."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    demo.launch(prevent_thread_lock=True, **options)
+    while not ended.wait(0.5):  # on Windows a wait without end hears no signal
+        pass
+    print("Going down ...", flush=True)
+    if not store.close():
+        print("What was being made took too long: it is kept as far as it was shown", file=sys.stderr)
+    with suppress(Exception):  # Gradio's own tasks, cut short
+        demo.close(verbose=False)
 
 
 def default_data() -> Path:
@@ -238,9 +267,8 @@ def open_store(flags: argparse.Namespace) -> ChatStore:
     nowhere_to_keep = on_space() and flags.data is None and url is None
     if flags.ephemeral or nowhere_to_keep:
         return ChatStore()
-    retention = Retention(flags.keep_days, flags.keep_gb)
+    retention = Retention(flags.keep_days, flags.keep_gb, flags.keep_mb_per_person)
     store = ChatStore.in_folder(flags.data or default_data(), url, retention)
-    store.sweep()
     store.tidy()
     return store
 

@@ -26,11 +26,12 @@ from demo.line import Line
 from demo.provenance import Origin
 from demo.render import ChatMessage, escape_markdown
 from demo.reply import Reply
-from demo.sessions import Session, conversation
+from demo.sessions import Session, conversation, lost_pictures
 from demo.settings import read_settings
 from demo.store.chats import ChatStore, new_id, title_of
 from demo.store.records import Ending, Node, Part, Picture, Upload, Words
 from demo.store.tree import Tree
+from demo.store.troubles import StoreError
 from minigpt5 import (
     GenerationOptions,
     ImageFinished,
@@ -41,7 +42,7 @@ from minigpt5 import (
 )
 
 YIELD_SECONDS = 0.09
-SAVE_SECONDS = 0.8
+TROUBLE_SECONDS = 10.0  # between two tries to keep an answer in a database that does not take it
 WAIT_SECONDS = 0.4
 LISTED_CHATS = 100
 MAX_PICTURES = 8
@@ -91,16 +92,22 @@ class ChatHandlers:
             return self.refused(session, BUSY if session.owner else ASLEEP)
         try:
             options = read_settings(*settings)
+            self.store.verify_room(session.owner)
             parts = self._parts(text, uploads)
         except MiniGPT5Error as error:
             return self.refused(session, escape_markdown(sentence(error)))
         if not parts:
             return self.refused(session, "")
         asked = Node(new_id(), self._parent(session), "user", parts, asdict(options))
-        if session.chat is None:
-            session.chat = self.store.create(session.owner, title_of(text))
+        before = session.chat
+        try:
+            if session.chat is None:
+                session.chat = self.store.create(session.owner, title_of(text))
+            self.save(session, asked)
+        except StoreError as error:  # the composer keeps the words
+            session.chat = before
+            return self.refused(session, escape_markdown(sentence(error)))
         session.editing = None
-        self.save(session, asked)
         return self._start(session, asked, options, {"text": "", "files": []})
 
     def use_example(self, session: Session, event: gr.EventData, *settings: object) -> Shown:
@@ -121,6 +128,7 @@ class ChatHandlers:
         asked = node if node.role == "user" else session.tree.node(str(node.parent))
         try:
             options = read_settings(*settings)
+            self.store.verify_room(session.owner)
         except MiniGPT5Error as error:
             return self.refused(session, escape_markdown(sentence(error)))
         return self._start(session, asked, options, None)
@@ -142,9 +150,16 @@ class ChatHandlers:
         if reply is None or session.active is not reply or reply.started:
             return  # refused, stopped while it waited, or in somebody's hands already
         reply.started = True
+        with self.store.at_work(str(session.chat)):
+            yield from self._answer(session, reply)
+        yield self.messages(session), ""
+
+    def _answer(self, session: Session, reply: Reply) -> Iterator[Streamed]:
+        """Make the answer and keep it, whatever comes of it."""
         owner, chat, tree = session.owner, str(session.chat), session.tree
         self._line.serve(reply)
         ending: Ending = "stopped"
+        lost = _lost(lost_pictures(tree, str(reply.node.parent), self.files))
         try:
             yield from self._follow(session, reply)
         except MiniGPT5Error as error:
@@ -157,31 +172,30 @@ class ChatHandlers:
             self._line.leave(reply)
             reply.close(ending)
             tree.put(reply.node)
-            self.store.save(owner, chat, reply.node)
+            problem = self._keep(owner, chat, reply.node)
             if session.active is reply:
                 session.active = None
-                session.notice = _notice(reply.finished)
+                session.notice = " ".join(filter(None, (problem, lost, _notice(reply.finished))))
             if session.live is reply:
                 session.live = None
-        yield self.messages(session), ""
 
     def _follow(self, session: Session, reply: Reply) -> Iterator[Streamed]:
         asked, owner, chat = str(reply.node.parent), session.owner, str(session.chat)
         heard = conversation(session.tree, asked, self.files)
         reply.status.read(sum(len(message.images) for message in heard.messages))
         yield self.messages(session), status_html(reply)
-        shown, saved = float("-inf"), self.clock()
+        shown, kept_from = float("-inf"), float("-inf")
         with closing(self.engine.stream(heard, _options(reply.node))) as events:
             for event in events:
-                if session.active is not reply:
+                if session.active is not reply or self.store.closing.is_set():
                     return
                 reply.show(event)
                 now, landmark = self.clock(), isinstance(event, ImageStarted | ImageFinished)
-                if now - saved >= SAVE_SECONDS or landmark:
-                    saved = now
-                    self.store.save(owner, chat, reply.node)
                 if now - shown >= YIELD_SECONDS or landmark:
                     shown = now
+                    # what is shown is kept before, so that no crash takes it back
+                    if now >= kept_from and self._keep(owner, chat, reply.node):
+                        kept_from = now + TROUBLE_SECONDS
                     yield self.messages(session), status_html(reply)
 
     def turned_away(self, session: Session) -> Shown:
@@ -211,8 +225,10 @@ class ChatHandlers:
         if isinstance(reply, Reply) and not reply.started:
             self._line.leave(reply)
             reply.close()
-            self.save(session, reply.node)
+            session.tree.put(reply.node)
             session.live = None
+            session.notice = self._keep(session.owner, str(session.chat), reply.node)
+            return self.shown(session, sending(True))
         session.notice = ""
         return self.shown(session, sending(True))
 
@@ -254,12 +270,20 @@ class ChatHandlers:
         self.save(session, replace(node, parts=parts))
 
     def save(self, session: Session, node: Node) -> None:
-        """Keep a message, new or changed, in the session and in the store."""
+        """Keep a message, new or changed, in the store and in the session; raises `StoreError` and changes nothing."""
         new = node.id not in session.tree
-        session.tree.put(node)
         self.store.save(session.owner, str(session.chat), node)
+        session.tree.put(node)
         if new:
             self.store.show(session.owner, str(session.chat), session.tree.leaf)
+
+    def _keep(self, owner: str, chat: str, node: Node) -> str:
+        """Keep an answer, which the page shows whatever comes of that; returns the sentence that tells of it."""
+        try:
+            self.store.save(owner, chat, node)
+        except StoreError as error:
+            return escape_markdown(f"This answer is not kept. {sentence(error)}")
+        return ""
 
     def messages(self, session: Session) -> list[ChatMessage]:
         """What the chat shows now."""
@@ -296,7 +320,11 @@ class ChatHandlers:
         self, session: Session, asked: Node, options: GenerationOptions, composer: dict[str, Any] | None
     ) -> Shown:
         node = Node(new_id(), asked.id, "assistant", (), asdict(options), "")
-        self.save(session, node)
+        try:
+            self.save(session, node)
+        except StoreError as error:
+            session.notice = escape_markdown(sentence(error))
+            return self.shown(session, gr.update() if composer is None else gr.update(value=composer))
         reply = Reply(node, self.files, self.clock, origin(self.engine.name, session.tree, node.id))
         if not self._line.join(reply, session.owner):
             return self._given_up(session, reply, MANY)
@@ -332,6 +360,14 @@ def sending(allowed: bool, value: dict[str, Any] | None = None) -> Any:
     """The composer's update: whether it sends or stops, and what is in it."""
     changes: dict[str, Any] = {"submit_btn": allowed, "stop_btn": not allowed}
     return gr.update(**changes) if value is None else gr.update(value=value, **changes)
+
+
+def _lost(count: int) -> str:
+    """What the user should know about pictures that are gone."""
+    if not count:
+        return ""
+    gone = "1 picture of this chat is" if count == 1 else f"{count} pictures of this chat are"
+    return f"{gone} gone from the server's folder: the model answers without."
 
 
 def _notice(finished: TurnFinished | None) -> str:

@@ -4,7 +4,7 @@ A redraw starts from the picture's vokens, so the words stay as they are. Every 
 chosen one. `DeskHandlers` is told by the script which picture is meant: `{"node", "part", ...}`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -100,6 +100,7 @@ class DeskHandlers:
             if session.active is not None:
                 raise MiniGPT5Error(BUSY)
             session.picture(*ref)
+            self._chat.store.verify_room(session.owner)
             choices = [read_choice(choice) for choice in order.choices or [{}]]
         except MiniGPT5Error as error:
             shown = self._chat.refused(session, escape_markdown(sentence(error)))
@@ -114,6 +115,16 @@ class DeskHandlers:
         work = session.active
         if not isinstance(work, Redrawing):
             return
+        with self._chat.store.at_work(work.chat):
+            problem = yield from self._redraw(session, work)
+        yield (
+            self._chat.messages(session),
+            view.data_html("status", ""),
+            self._desk(session, work.ref, problem),
+        )
+
+    def _redraw(self, session: Session, work: Redrawing) -> Generator[Seen, None, str]:
+        """Draw and keep what was drawn; returns what went wrong."""
         problem = ""
         try:
             yield from self._follow(session, work)
@@ -126,11 +137,7 @@ class DeskHandlers:
             if session.active is work:
                 session.active = None
             self._keep(work)
-        yield (
-            self._chat.messages(session),
-            view.data_html("status", ""),
-            self._desk(session, work.ref, problem),
-        )
+        return problem
 
     def use(self, session: Session, about: object, composer: dict[str, Any] | None) -> Any:
         """Put the shown drawing of a picture among the pictures that will be sent."""
@@ -167,7 +174,7 @@ class DeskHandlers:
         shown = float("-inf")
         with closing(self._chat.engine.redraw(vokens, work.choices)) as events:
             for event in events:
-                if session.active is not work:
+                if session.active is not work or self._chat.store.closing.is_set():
                     return
                 work.status.show(event)
                 match event:

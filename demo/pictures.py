@@ -9,12 +9,13 @@ import io
 import os
 import secrets
 import shutil
-import tempfile
 import weakref
 from collections import deque
 from pathlib import Path
 
 from PIL import Image
+
+from demo.store.private import make_scratch
 
 MAX_FILES = 2000
 
@@ -23,7 +24,7 @@ class PictureFolder:
     """A temporary folder that goes with this object, the process or `close`; beyond `max_files` the oldest pictures are deleted."""
 
     def __init__(self, max_files: int = MAX_FILES) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="minigpt5-pictures-")).resolve()
+        self.path = make_scratch("pictures")
         self.close = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
         self._paths: deque[Path] = deque()
         self._max_files = max_files
@@ -31,6 +32,7 @@ class PictureFolder:
     def save(self, image: Image.Image) -> Path:
         """Write `image` as PNG, untouched, under an unguessable name."""
         path = self.path / f"{secrets.token_urlsafe(16)}.png"
+        path.touch(mode=0o600)
         image.save(path)
         self._paths.append(path)
         while len(self._paths) > self._max_files:

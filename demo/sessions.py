@@ -10,7 +10,7 @@ from pathlib import Path
 from demo.render import ChatPart
 from demo.reply import Reply
 from demo.store.files import PictureFiles
-from demo.store.records import Node, Picture, Role, Upload, Words
+from demo.store.records import Node, Part, Picture, Role, Upload, Words
 from demo.store.tree import Tree
 from minigpt5 import Conversation, MiniGPT5Error
 
@@ -59,15 +59,27 @@ class Session:
 def heard(tree: Tree, node_id: str, files: PictureFiles) -> list[tuple[Role, list[str | Path]]]:
     """Who said what up to the user's message `node_id`, as the model gets it: words, and the files of pictures.
 
-    Messages that nobody answered are left out.
+    Messages that nobody answered are left out, and so are pictures whose files are gone or damaged. Raises
+    `MiniGPT5Error` when nothing is left of the message itself.
     """
     path = tree.path_to(node_id)[-MAX_HEARD:]
     turns: list[tuple[Role, list[str | Path]]] = []
     for asked, answer in zip(path[:-1:2], path[1::2], strict=False):
-        said = list(_parts(answer, files))
-        if said:
-            turns += [(asked.role, list(_parts(asked, files))), (answer.role, said)]
-    return [*turns, (path[-1].role, list(_parts(path[-1], files)))]
+        question, said = list(_parts(asked, files)), list(_parts(answer, files))
+        if question and said:
+            turns += [(asked.role, question), (answer.role, said)]
+    last = list(_parts(path[-1], files))
+    if not last:
+        raise MiniGPT5Error(
+            "The picture of this message is gone from the server's folder: edit the message, or send it again"
+        )
+    return [*turns, (path[-1].role, last)]
+
+
+def lost_pictures(tree: Tree, node_id: str, files: PictureFiles) -> int:
+    """How many pictures up to the message `node_id` the model does not see, since their files are gone or damaged."""
+    parts = (part for node in tree.path_to(node_id) for part in node.parts)
+    return sum(name is not None and not files.sound(name) for name in map(_seen, parts))
 
 
 def conversation(tree: Tree, node_id: str, files: PictureFiles) -> Conversation:
@@ -80,12 +92,18 @@ def conversation(tree: Tree, node_id: str, files: PictureFiles) -> Conversation:
 
 def _parts(node: Node, files: PictureFiles) -> Iterator[str | Path]:
     for part in node.parts:
-        match part:
-            case Words(text, remark=False):
-                yield text
-            case Upload(file):
-                yield files.path(file)
-            case Picture(drawings=drawings, chosen=chosen):
-                yield files.path(drawings[chosen].file)
-            case _:
-                pass  # remarks and sketches are the page's own
+        if isinstance(part, Words) and not part.remark:
+            yield part.text
+        name = _seen(part)
+        if name is not None and files.sound(name):
+            yield files.path(name)
+
+
+def _seen(part: Part) -> str | None:
+    """The file that the model sees of a part; sketches are the page's own."""
+    match part:
+        case Upload(file):
+            return file
+        case Picture(drawings=drawings, chosen=chosen):
+            return drawings[chosen].file
+    return None

@@ -39,7 +39,7 @@ def open_image(source: str | Path | Image.Image) -> Image.Image:
 
 def _verify_file(path: Path) -> None:
     if not path.is_file():
-        raise ImageError(f"{path}: there is no such file")
+        raise ImageError(f"{path.name}: there is no such file")
     size = path.stat().st_size
     if size == 0:
         raise ImageError(f"{path.name}: the file is empty (0 bytes)")

@@ -1,24 +1,34 @@
 """The chats of all browsers. Every question names its owner, and nobody else's chat is ever found."""
 
 import hashlib
+import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, insert, or_, select, update
 
+from demo.store.claims import files_of_owner, kept_in, needed_in, unfinished_in
 from demo.store.codec import dump_parts, load_parts
-from demo.store.database import IN_MEMORY, chats, database_url, nodes, open_database, uses
+from demo.store.database import IN_MEMORY, chats, database_url, nodes, open_database, stories, uses
 from demo.store.files import PictureFiles
 from demo.store.records import ChatInfo, Node
-from demo.store.retention import Retention
+from demo.store.retention import GIGABYTE, MEGABYTE, Retention
 from demo.store.tree import Tree
+from demo.store.troubles import FullError, StoreError
+from minigpt5 import MiniGPT5Error
 
 TITLE_LETTERS = 48
 MAX_TITLE = 200
 UNTITLED = "A picture"
 TIDY_SECONDS = 3600
+CLOSE_SECONDS = 8.0  # Docker kills after ten
+GOING_DOWN = "The app is going down, so nothing more is begun: send it again when it is back"
+TIDY_SHARE = 0.05  # of the limit, written since
 
 
 def owner_of(secret: str) -> str:
@@ -54,6 +64,10 @@ class ChatStore:
         self.retention = retention or Retention()
         self._clock = clock
         self._tidied = float("-inf")
+        self._working: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self.closing = threading.Event()  # set: whatever is being made ends now, and is kept
+        self.on_closing: list[Callable[[], None]] = []
         with self.engine.begin() as connection:  # what a crash cut short
             connection.execute(update(nodes).where(nodes.c.ending == "").values(ending="stopped"))
 
@@ -86,19 +100,10 @@ class ChatStore:
             if mine is None:
                 return None
             rows = connection.execute(select(nodes).where(nodes.c.chat == chat).order_by(nodes.c.number))
-            found = [
-                Node(
-                    row.id,
-                    row.parent,
-                    row.role,
-                    load_parts(row.parts),
-                    row.options,
-                    row.ending,
-                    row.timings,
-                    tuple(row.token_ids),
-                )
-                for row in rows
-            ]
+            try:
+                found = [_node(row) for row in rows]
+            except (KeyError, TypeError, ValueError) as error:
+                raise StoreError("This chat is damaged in the database, so it cannot be opened") from error
         return Tree(found, mine.leaf)
 
     def create(self, owner: str, title: str) -> str:
@@ -145,15 +150,25 @@ class ChatStore:
         with self.engine.begin() as connection:
             return _touch(connection, owner, chat, **_titles(title))
 
-    def delete(self, owner: str, chat: str) -> bool:
-        """Delete a chat for good: its messages, and every file that no other message needs."""
+    def delete(self, owner: str, kept: str, table: Table = chats) -> bool:
+        """Delete a chat (or, of the `table` of stories, a story) for good: its messages, and every file that nothing
+        else needs."""
+        return self._delete(table, table.c.id == kept, table.c.owner == owner, kept=kept)
+
+    def _delete(self, table: Table, *which: ColumnElement[bool], kept: str) -> bool:
+        try:
+            return self._delete_once(table, *which, kept=kept)
+        except FullError:  # what is deleted is noted before it is gone, for which a little room is kept
+            with self.files.reserve_freed():
+                return self._delete_once(table, *which, kept=kept)
+
+    def _delete_once(self, table: Table, *which: ColumnElement[bool], kept: str) -> bool:
         with self.engine.begin() as connection:
-            gone = connection.execute(delete(chats).where(chats.c.id == chat, chats.c.owner == owner))
-            if not gone.rowcount:
+            if not connection.execute(delete(table).where(*which)).rowcount:
                 return False
-            mine = set(connection.scalars(select(uses.c.file).where(uses.c.chat == chat)))
-            connection.execute(delete(uses).where(uses.c.chat == chat))
-            connection.execute(delete(nodes).where(nodes.c.chat == chat))
+            mine = set(connection.scalars(select(uses.c.file).where(uses.c.chat == kept)))
+            connection.execute(delete(uses).where(uses.c.chat == kept))
+            connection.execute(delete(nodes).where(nodes.c.chat == kept))
         self.delete_unused(mine)
         return True
 
@@ -161,28 +176,82 @@ class ChatStore:
         """Delete those of the files that no message needs."""
         names = set(names)
         with self.engine.connect() as connection:
-            needed = {
-                name
-                for name in names
-                if connection.execute(select(uses.c.file).where(uses.c.file == name).limit(1)).first()
-            }
+            needed = needed_in(connection, names)
         self.files.delete(names - needed)
 
-    def tidy(self) -> None:
-        """Delete the chats beyond the limits, the longest untouched first; at most once an hour."""
-        now = self._clock()
-        if now - self._tidied < TIDY_SECONDS:
+    def tidy(self, sparing: str = "", *, at_once: bool = False) -> None:
+        """Delete the chats and stories beyond the limits, the longest untouched first, and files that nothing needs.
+
+        At most once an hour, unless much was written since or it must be `at_once`. What is being made stays, and so does `sparing`.
+        """
+        now, limit = self._clock(), self.retention.keep_gb
+        much = limit is not None and self.files.written > limit * GIGABYTE * TIDY_SHARE
+        if abs(now - self._tidied) < TIDY_SECONDS and not much and not at_once:
             return
         self._tidied = now
+        self.sweep()
         with self.engine.connect() as connection:
-            oldest = select(chats.c.owner, chats.c.id, chats.c.updated).order_by(chats.c.updated)
-            rows = [(row.owner, row.id, row.updated) for row in connection.execute(oldest)]
-        for owner, chat in self.retention.beyond(rows, self.files.size, now):
-            self.delete(owner, chat)
+            kept = list(kept_in(connection))
+            at_work = self.working() | {sparing} | unfinished_in(connection)
+        for one in self.retention.beyond(kept, self.files.sizes(), now, at_work):
+            table = stories if one.story else chats
+            untouched = table.c.id == one.id, table.c.updated == one.updated
+            self._delete(table, *untouched, kept=one.id)
 
     def sweep(self) -> None:
         """Delete the files that no message needs, which a crash left behind; those of the last hour may be in hand."""
-        self.delete_unused(self.files.names(before=self._clock() - TIDY_SECONDS))
+        before = self._clock() - TIDY_SECONDS
+        names = self.files.names(before)
+        with self.engine.connect() as connection:
+            needed = needed_in(connection, names)
+        self.files.sweep(names - needed, before)
+
+    def verify_room(self, owner: str, extra: int = 0) -> None:
+        """Raise `MiniGPT5Error` when the files of `owner` and `extra` bytes are more than one person may keep, or when
+        nothing more is begun."""
+        if self.closing.is_set():
+            raise StoreError(GOING_DOWN)
+        if (limit := self.retention.owner_mb) is None:
+            return
+        with self.engine.connect() as connection:
+            size = self.files.size_of(files_of_owner(connection, owner)) + extra
+        if size > limit * MEGABYTE:
+            raise MiniGPT5Error(
+                f"Your chats and stories take {size / MEGABYTE:.1f} MB, at most {limit:g} MB are kept for one person: "
+                "delete some first"
+            )
+
+    @contextmanager
+    def at_work(self, kept: str) -> Iterator[None]:
+        """While it lasts the chat or story of that id is being made, and nothing deletes it for its age or size."""
+        with self._lock:
+            self._working[kept] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._working[kept] -= 1
+
+    def close(self, seconds: float = CLOSE_SECONDS) -> bool:
+        """Begin nothing more, end what is being made and wait until it is kept; False when that took too long."""
+        self.closing.set()
+        for end in self.on_closing:
+            end()
+        deadline = time.monotonic() + seconds
+        while self.working() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.working()
+
+    def working(self) -> set[str]:
+        """The ids of what is being made."""
+        with self._lock:
+            self._working = +self._working
+            return set(self._working)
+
+
+def _node(row: Row[Any]) -> Node:
+    parts, tokens = load_parts(row.parts), tuple(row.token_ids)
+    return Node(row.id, row.parent, row.role, parts, row.options, row.ending, row.timings, tokens)
 
 
 def _touch(connection: Connection, owner: str, chat: str, **values: object) -> bool:

@@ -1,10 +1,12 @@
 """The database of the chats: its tables, and how it is opened. Any address that SQLAlchemy knows will do."""
 
 import sqlite3
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import (
     JSON,
+    URL,
     Column,
     Engine,
     Float,
@@ -21,6 +23,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from demo.store.migrations import migrate
+from demo.store.private import close_to_others
+from demo.store.troubles import tell_troubles
 from minigpt5 import MiniGPT5Error
 
 IN_MEMORY = "sqlite://"
@@ -66,6 +71,18 @@ uses = Table(
     Column("chat", String(32), nullable=False, index=True),
 )
 
+# the stories: `document` is a whole one, see `demo.story.records.story_json`; its files are in `uses` under its own id
+stories = Table(
+    "stories",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("updated", Float, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("stories_of_an_owner", "owner", "updated"),
+)
+
 
 def database_url(folder: Path) -> str:
     """The address of the SQLite database in `folder`."""
@@ -75,18 +92,43 @@ def database_url(folder: Path) -> str:
 def open_database(url: str = IN_MEMORY) -> Engine:
     """The database at `url` with its tables there; raises `MiniGPT5Error` when it cannot be opened."""
     try:
-        engine = create_engine(url, **_pool(url))
+        url = _known(url)
+        engine = create_engine(url, hide_parameters=True, **_pool(url))
+        _make_file(engine.url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
-        metadata.create_all(engine)
+        with engine.begin() as connection:
+            migrate(connection, metadata)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise MiniGPT5Error(
             f"database: got an address that SQLAlchemy cannot use ({error}), expected one like sqlite:///chats.db"
         ) from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError, MiniGPT5Error) as error:
         shown = make_url(url).render_as_string(hide_password=True)
+        engine.dispose()
         raise MiniGPT5Error(f"database {shown}: cannot be opened ({error.__cause__ or error})") from error
+    tell_troubles(engine)
     return engine
+
+
+def _known(url: str) -> str:
+    """The address as SQLAlchemy has it: hosts hand out postgres://, which it knows no more."""
+    scheme, colon, rest = url.partition("://")
+    if scheme not in ("postgres", "postgresql"):
+        return url
+    driver = "psycopg" if find_spec("psycopg2") is None else "psycopg2"
+    return f"postgresql+{driver}{colon}{rest}"
+
+
+def _make_file(url: URL) -> None:
+    """The file of a SQLite database is its user's alone; what SQLite puts beside it is as the file is."""
+    name = url.database or ""
+    if url.get_backend_name() != "sqlite" or name in ("", ":memory:") or name.startswith("file:"):
+        return
+    path = Path(name)
+    if path.parent.is_dir():
+        path.touch(mode=0o600)
+        close_to_others(path)
 
 
 def _pool(url: str) -> dict[str, object]:

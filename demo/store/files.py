@@ -11,19 +11,25 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 import threading
+import time
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from minigpt5 import MiniGPT5Error, open_image
+from demo.store.private import make_private, make_scratch, sweep_parts, write_private
+from demo.store.troubles import on_disk
+from minigpt5 import ImageError, MiniGPT5Error, open_image
 
 NAME_BYTES = 16
+KEY_BYTES = 32
+RESERVE = 2**20
 SHOWN_SIDE = 1024
+IN_HAND_SECONDS = 3600
 _NAME = re.compile(r"[0-9a-f]{32}\.(png|npy)")
 
 
@@ -36,15 +42,20 @@ class PictureFiles:
 
     def __init__(self, root: Path | None = None) -> None:
         if root is None:
-            root = Path(tempfile.mkdtemp(prefix="minigpt5-chats-"))
+            root = make_scratch("chats")
             self.close = weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
         self.folder = (root / "pictures").resolve()
         self._vokens = root.resolve() / "vokens"
-        for folder in (self.folder, self._vokens):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (root, self.folder, self._vokens):
+            make_private(folder)
+            sweep_parts(folder)
         self._key = _key(root / "key")
-        self._unclaimed: set[str] = set()
+        self._reserve = root / "reserve"
+        self._refill()
+        self.written = 0  # bytes since the last `sizes`
+        self._unclaimed: dict[str, float] = {}  # since when, by a clock that never jumps
         self._lock = threading.Lock()
+        self._batch = threading.local()  # `made`: the names of new files, while `all_or_none` lasts
 
     def save(self, image: Image.Image, provenance: Mapping[str, str] | None = None) -> str:
         """Write `image` as PNG, untouched, with `provenance` as its text chunks; returns its name."""
@@ -78,33 +89,97 @@ class PictureFiles:
         path = self.path(name)
         if not path.is_file():
             raise MiniGPT5Error("A picture of this chat is gone from the server's folder")
-        return open_image(path)
+        try:
+            return open_image(path)
+        except ImageError as error:
+            raise MiniGPT5Error("A picture of this chat is damaged in the server's folder") from error
+
+    def sound(self, name: str) -> bool:
+        """Whether the picture of that name is there and whole."""
+        try:
+            with Image.open(self.path(name)) as picture:
+                picture.verify()
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            return False
+        return True
 
     def vokens(self, name: str) -> np.ndarray:
         """The vokens (V,D) float32 of that name; raises `MiniGPT5Error` when they are gone."""
         try:
-            return np.load(self.path(name), allow_pickle=False)
-        except OSError as error:
+            vokens = np.load(self.path(name), allow_pickle=False)
+        except (OSError, ValueError, EOFError, SyntaxError) as error:
             raise MiniGPT5Error("The vokens of this picture are gone, so it cannot be drawn again") from error
+        if vokens.dtype != np.float32 or vokens.ndim != 2:
+            raise MiniGPT5Error("The vokens of this picture are damaged, so it cannot be drawn again")
+        return vokens
 
     def claim(self, names: Iterable[str]) -> None:
         """These names are part of a stored message from now on."""
         with self._lock:
-            self._unclaimed.difference_update(names)
+            for name in names:
+                self._unclaimed.pop(name, None)
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Files that are saved inside, by the same thread, and were not there before, go again when an error ends it."""
+        made: set[str] = set()
+        self._batch.made = made
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                for name in made & self._unclaimed.keys():
+                    self.path(name).unlink(missing_ok=True)
+                    self._unclaimed.pop(name)
+            raise
+        finally:
+            self._batch.made = None
+
+    @contextmanager
+    def reserve_freed(self) -> Iterator[None]:
+        """While it lasts a full disk has RESERVE bytes of room, so that something can be deleted."""
+        self._reserve.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            self._refill()
+
+    def _refill(self) -> None:
+        if not self._reserve.exists():
+            with suppress(OSError):  # it stays full: the next start tries again
+                write_private(self._reserve, os.urandom(RESERVE))  # a file system might keep no zeros
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files that no stored message needs any more."""
         with self._lock:
-            for name in set(names) - self._unclaimed:
+            for name in set(names) - self._unclaimed.keys():
                 self.path(name).unlink(missing_ok=True)
+
+    def sweep(self, names: Iterable[str], before: float) -> None:
+        """Delete those of the files that no stored message needs, were written before that time (seconds since 1970),
+        and are not in hand."""
+        in_hand = time.monotonic() - IN_HAND_SECONDS
+        with self._lock:
+            for name in names:
+                path = self.path(name)
+                held = self._unclaimed.get(name, float("-inf")) >= in_hand
+                if not held and path.exists() and path.stat().st_mtime < before:
+                    path.unlink(missing_ok=True)
+                    self._unclaimed.pop(name, None)
 
     def names(self, before: float = math.inf) -> set[str]:
         """Every file that was written before that time, in seconds since 1970."""
         return {path.name for path, stat in self._stats() if stat.st_mtime < before}
 
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(stat.st_size for _, stat in self._stats())
+    def sizes(self) -> dict[str, int]:
+        """Every file and its bytes."""
+        self.written = 0
+        return {path.name: stat.st_size for path, stat in self._stats()}
+
+    def size_of(self, names: Iterable[str]) -> int:
+        """Bytes of these files together, those that are gone left out."""
+        paths = (self.path(name) for name in set(names))
+        return sum(path.stat().st_size for path in paths if path.is_file())
 
     def _stats(self) -> list[tuple[Path, os.stat_result]]:
         with self._lock:  # nothing is deleted meanwhile
@@ -115,18 +190,26 @@ class PictureFiles:
         digest = hashlib.blake2b(content, key=self._key, digest_size=NAME_BYTES)
         name = f"{digest.hexdigest()}.{kind}"
         path = self.path(name)
-        with self._lock:
-            self._unclaimed.add(name)
-            if not path.exists():
-                partial = path.with_suffix(".part")  # a crash never leaves half a picture under a name
-                partial.write_bytes(content)
-                partial.replace(path)
+        with self._lock, on_disk():
+            self._unclaimed[name] = time.monotonic()
+            if path.exists():
+                os.utime(path)  # as good as new
+            else:
+                write_private(path, content)
+                self.written += len(content)
+                if (made := getattr(self._batch, "made", None)) is not None:
+                    made.add(name)
         return name
 
 
 def _key(path: Path) -> bytes:
-    """The folder's secret, made at its first use."""
+    """The folder's secret, made at its first use; raises `MiniGPT5Error` for one that is damaged."""
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
+        write_private(path, secrets.token_bytes(KEY_BYTES))
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise MiniGPT5Error(
+            f"{path}: got {len(key)} bytes, expected the {KEY_BYTES} of the folder's secret: bring the file back from a "
+            "copy, or delete it (pictures of before stay, and the same picture sent again is then stored twice)"
+        )
+    return key

@@ -7,15 +7,15 @@ in is never unpacked to disk: only members that the manifest names are read, eac
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from demo.guard.text import clean_text
-from demo.guard.vokens import verify_vokens
+from demo.guard.text import clean_text, read_json
+from demo.guard.vokens import read_npy, verify_vokens
 from demo.store import PictureFiles
 from demo.store.chats import new_id
 from demo.store.records import Drawing, Picture
@@ -40,6 +40,9 @@ MAX_TOTAL = 128 * 2**20
 MAX_TITLE = 200
 MAX_SCENE_LETTERS = 4000
 MAX_DRAWINGS = 40
+MAX_NAME = 200
+MAX_SIDE = 2048  # pixels of a picture
+MAX_PIXELS = 128 * 10**6  # of all pictures together
 
 
 def write_zip(story: Story, book: Book, files: PictureFiles) -> bytes:
@@ -90,12 +93,18 @@ def read_zip(content: bytes, files: PictureFiles) -> Story:
         raise StoryError(
             f"The file has {len(content) / 2**20:.0f} MB, at most {MAX_ARCHIVE // 2**20} MB are allowed"
         )
+    _verify_count(content)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, files.all_or_none():
             _verify_members(archive)
             manifest = _manifest(archive)
+            _verify_counts(manifest["story"], manifest["files"])
             return _Reading(archive, manifest["files"], files).story(manifest["story"])
-    except zipfile.BadZipFile as error:
+    except StoryError:
+        raise
+    except MiniGPT5Error as error:
+        raise StoryError(f"The ZIP is not a story of this app: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, OSError) as error:
         raise StoryError(
             "The file is damaged or not a ZIP: expected one that a story was saved as"
         ) from error
@@ -108,10 +117,23 @@ def read_zip(content: bytes, files: PictureFiles) -> Story:
         NotImplementedError,
         EOFError,
         RuntimeError,
+        OverflowError,
+        MemoryError,
     ) as error:
         raise StoryError(
             f"The ZIP is not a story of this app: {MANIFEST} does not hold what it must"
         ) from error
+
+
+def _verify_count(content: bytes) -> None:
+    """Raise `StoryError` for a ZIP whose list of members is long, before anybody reads that list."""
+    end = content.rfind(b"PK\x05\x06", max(0, len(content) - 2**16 - 22))
+    count = int.from_bytes(content[end + 10 : end + 12], "little") if end >= 0 else 0
+    size = int.from_bytes(content[end + 12 : end + 16], "little") if end >= 0 else 0
+    if count > MAX_MEMBERS or size > MAX_MEMBERS * (46 + 3 * MAX_NAME):
+        raise StoryError(
+            f"The ZIP has {count} files in a list of {size} bytes, at most {MAX_MEMBERS} are allowed"
+        )
 
 
 def _verify_members(archive: zipfile.ZipFile) -> None:
@@ -133,7 +155,7 @@ def _verify_members(archive: zipfile.ZipFile) -> None:
 def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     if MANIFEST not in archive.namelist():
         raise StoryError(f"The ZIP holds no {MANIFEST}, so it is not a story that was saved here")
-    values = json.loads(_read(archive, MANIFEST))
+    values = read_json(_read(archive, MANIFEST))
     if values.get("format") != FORMAT:
         raise StoryError(f"{MANIFEST}: got format {values.get('format')!r:.60}, expected {FORMAT!r}")
     if values.get("version") != VERSION:
@@ -150,27 +172,44 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     return content
 
 
+def _verify_counts(story: Mapping[str, Any], names: Mapping[str, Any]) -> None:
+    """Raise `StoryError` unless all that is counted in a manifest is within its limits; nothing is opened before."""
+    uploads, scenes = story["plan"]["uploads"], story["scenes"]
+    if not isinstance(uploads, list) or not isinstance(scenes, list):
+        raise TypeError("no lists of scenes and pictures")
+    _verify(len(uploads) <= MAX_PICTURES, f"{len(uploads)} pictures in its premise, at most {MAX_PICTURES}")
+    _verify(len(scenes) <= MAX_SCENES, f"{len(scenes)} scenes, more than {MAX_SCENES} scenes")
+    _verify(len(names) <= MAX_MEMBERS, f"{len(names)} names of files, at most {MAX_MEMBERS}")
+    _verify(all(isinstance(name, str) for name in names.values()), "a name of a file that is no text")
+    for scene in scenes:
+        drawings = scene["picture"]["drawings"] if scene["picture"] is not None else [None]
+        _verify(0 < len(drawings) <= MAX_DRAWINGS, f"a picture without drawings or with over {MAX_DRAWINGS}")
+
+
 class _Reading:
     """One file being taken in: every value of its manifest is verified, every picture made into one of ours."""
 
     def __init__(self, archive: zipfile.ZipFile, names: Mapping[str, str], files: PictureFiles) -> None:
         self._archive, self._names, self._files = archive, dict(names), files
+        self._left = MAX_TOTAL  # bytes that may still be unpacked
+        self._known: dict[str, str] = {}  # a picture that is named often is read once
 
     def story(self, values: Mapping[str, Any]) -> Story:
         plan = values["plan"]
-        uploads = tuple(self._picture(name) for name in plan["uploads"])
-        _verify(len(uploads) <= MAX_PICTURES, "too many pictures in its premise")
         premise, cast = _text(plan["premise"], MAX_LETTERS), _text(plan["cast"], MAX_CAST_LETTERS)
-        verify_plan(premise, len(uploads), cast, plan["scenes"], plan["tone"])
+        verify_plan(premise, len(plan["uploads"]), cast, plan["scenes"], plan["tone"])
+        title, options = _text(values["title"], MAX_TITLE), _options(values["options"])
+        self._measure(plan["uploads"], values["scenes"])
+        uploads = tuple(self._picture(name) for name in plan["uploads"])
         scenes = tuple(self._scene(scene) for scene in values["scenes"])
-        _verify(len(scenes) <= MAX_SCENES, f"more than {MAX_SCENES} scenes")
-        title = _text(values["title"], MAX_TITLE)
         made = Plan(premise, uploads, cast, plan["scenes"], plan["tone"])
-        return Story(new_id(), title, made, scenes, (), _options(values["options"]))
+        return Story(new_id(), title, made, scenes, (), options)
 
     def _scene(self, values: Mapping[str, Any]) -> Scene:
         picture, seed = values["picture"], values["seed"]
-        _verify(seed is None or isinstance(seed, int), "a seed that is no number")
+        _verify(
+            seed is None or (isinstance(seed, int) and 0 <= seed < 2**63), "a seed that is no whole number"
+        )
         return Scene(
             new_id(),
             _text(values["text"], MAX_SCENE_LETTERS),
@@ -182,7 +221,6 @@ class _Reading:
 
     def _versions(self, values: Mapping[str, Any]) -> Picture:
         drawings = values["drawings"]
-        _verify(0 < len(drawings) <= MAX_DRAWINGS, f"a picture without drawings or with over {MAX_DRAWINGS}")
         chosen = values["chosen"]
         _verify(isinstance(chosen, int) and 0 <= chosen < len(drawings), "a drawing that is not there")
         vokens = self._vokens(values["vokens"]) if values["vokens"] else ""
@@ -193,18 +231,44 @@ class _Reading:
         options = _options({name: values[name] for name in how})
         return Drawing(self._picture(values["file"]), **options)
 
+    def _measure(self, uploads: list[Any], scenes: list[Any]) -> None:
+        """Raise `StoryError` for pictures that are too large by their headers, before any is opened."""
+        drawn = [drawing for scene in scenes if scene["picture"] for drawing in scene["picture"]["drawings"]]
+        pixels = 0
+        for file in {*uploads, *(drawing["file"] for drawing in drawn)}:
+            with self._archive.open(self._names[file]) as member:
+                head = member.read(24)
+            width, height = (int.from_bytes(head[place : place + 4], "big") for place in (16, 20))
+            _verify(
+                max(width, height) <= MAX_SIDE,
+                f"a picture of {width} x {height} pixels, at most {MAX_SIDE} x {MAX_SIDE} are allowed",
+            )
+            pixels += width * height
+        _verify(
+            pixels <= MAX_PIXELS,
+            f"pictures of {pixels / 1e6:.0f} megapixels together, at most {MAX_PIXELS / 1e6:.0f} are allowed",
+        )
+
     def _picture(self, file: str) -> str:
-        content = _read(self._archive, self._names[file])
+        if file in self._known:
+            return self._known[file]
+        content = self._unpacked(file)
         try:
             with Image.open(io.BytesIO(content), formats=("PNG",)) as opened:
-                return self._files.save(open_image(opened))
-        except (OSError, SyntaxError, Image.DecompressionBombError, MiniGPT5Error) as error:
+                found = self._known[file] = self._files.save(open_image(opened))
+                return found
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, MiniGPT5Error) as error:
             raise StoryError(f"The ZIP's {self._names[file][:80]!r} is not a sound PNG picture") from error
 
+    def _unpacked(self, file: str) -> bytes:
+        content = _read(self._archive, self._names[file])
+        self._left -= len(content)
+        if self._left < 0:
+            raise StoryError(f"The ZIP unpacks to more than {MAX_TOTAL // 2**20} MB")
+        return content
+
     def _vokens(self, file: str) -> str:
-        values = np.load(io.BytesIO(_read(self._archive, self._names[file])), allow_pickle=False)
-        sound = values.dtype == np.float32 and values.ndim == 2 and bool(np.isfinite(values).all())
-        _verify(sound, "vokens that are no finite float32 numbers")
+        values = read_npy(self._unpacked(file))
         verify_vokens(values)
         return self._files.save_vokens(values)
 

@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+from PIL import Image
+
 from demo.engine_type import ChatEngine
 from demo.store.chats import new_id
 from demo.store.files import PictureFiles
@@ -148,7 +150,7 @@ class Author:
                 return scene
             case SceneWords(text=text):
                 scene = replace(scene, text=text)
-                live.put(place, scene, save=False)
+                live.put(place, scene)
             case ImageStarted(num_inference_steps=steps):
                 live.put(place, scene)
                 live.show(0, steps, None)
@@ -162,14 +164,20 @@ class Author:
 
     def _premise(self, story: Story) -> Premise:
         plan = story.plan
-        images = tuple(self._files.image(file) for file in plan.uploads)
+        images = tuple(self._files.image(file) for file in plan.uploads if self._files.sound(file))
         return Premise(plan.premise, images, read_cast(plan.cast), plan.scenes, plan.tone)
 
     def _told(self, story: Story, place: int) -> list[Told]:
         return [
-            Told(scene.text, self._files.image(scene.drawing.file) if scene.drawing else None, scene.ask)
+            Told(scene.text, self._image(scene), scene.ask)
             for scene in story.scenes[:place]
+            if scene.text or self._image(scene)
         ]
+
+    def _image(self, scene: Scene) -> Image.Image | None:
+        """The picture of a scene, as far as its file is whole."""
+        file = scene.drawing.file if scene.drawing else ""
+        return self._files.image(file) if file and self._files.sound(file) else None
 
     def _picture(self, drawn: ImageFinished) -> Picture:
         return Picture(self._files.save_vokens(drawn.vokens), (self._drawing(drawn),))

@@ -20,7 +20,6 @@ from demo.story.shelf import StoryShelf
 from minigpt5 import MiniGPT5Error
 
 PREVIEW_SECONDS = 1 / 6
-SAVE_SECONDS = 1.0
 MAX_OPEN = 200  # stories in memory; the longest unused ones that nobody writes are put back
 MAX_OF_OWNER, MAX_BUSY = 4, 32  # stories that are being written or wait for it
 MANY = "Four of your stories are being written already: wait for one of them, or pause it"
@@ -55,31 +54,28 @@ class Live:
         self.stopped = threading.Event()
         self.used = time.monotonic()
         self.lock = threading.RLock()
+        self.closing = shelf.closing
         self._shelf = shelf
-        self._saved = 0.0
 
     def touch(self) -> None:
         """Something is new to look at."""
         self.revision += 1
         self.used = time.monotonic()
 
-    def change(self, story: Story, *, undoable: bool = False, save: bool = True) -> None:
+    def change(self, story: Story, *, undoable: bool = False) -> None:
         """The story is this from now on; with `undoable` what it was can be brought back."""
         with self.lock:
             if undoable:
                 story = replace(story, past=(*self.story.past, self.story.scenes)[-MAX_PAST:])
             self.story = story
-            now = time.monotonic()
-            if save or now - self._saved >= SAVE_SECONDS:
-                self._saved = now
-                self._shelf.save(self.owner, story)
+            self._shelf.save(self.owner, story)  # before anybody sees it, so that no crash takes it back
             self.touch()
 
-    def put(self, place: int, scene: Scene, *, save: bool = True) -> None:
+    def put(self, place: int, scene: Scene) -> None:
         """Scene `place` is this from now on."""
         with self.lock:
             scenes = (*self.story.scenes[:place], scene, *self.story.scenes[place + 1 :])
-            self.change(replace(self.story, scenes=scenes), save=save)
+            self.change(replace(self.story, scenes=scenes))
 
     def show(self, step: int, steps: int, preview: Image.Image | None) -> None:
         """The picture of the scene at work has come so far."""
@@ -103,6 +99,13 @@ class Desk:
         self._turns = threading.Semaphore(at_once)
         self._open: dict[str, Live] = {}
         self._lock = threading.Lock()
+        shelf.on_closing.append(self.stop)
+
+    def stop(self) -> None:
+        """End what is done to all stories."""
+        with self._lock:
+            for live in self._open.values():
+                live.stopped.set()
 
     def open(self, owner: str, story: str) -> Live:
         """The story, from the shelf where it is not open yet; raises `StoryError` when `owner` has none like it."""
@@ -127,7 +130,11 @@ class Desk:
         self.shelf.delete(owner, story)
 
     def start(self, live: Live, deed: Deed) -> None:
-        """Do `deed` to the story in a thread of its own; raises `StoryError` while another one is done to it."""
+        """Do `deed` to the story in a thread of its own; raises `StoryError` while another one is done to it.
+
+        Raises `StoryError` also when too many are being written, `MiniGPT5Error` when its owner has no room left.
+        """
+        self.shelf.verify_room(live.owner)
         with self._lock:
             busy = [other for other in self._open.values() if other.work is not None and other is not live]
         if sum(other.owner == live.owner for other in busy) >= MAX_OF_OWNER:
@@ -148,7 +155,8 @@ class Desk:
                 if live.stopped.is_set():
                     return
             try:
-                deed(live)
+                with self.shelf.at_work(live.story.id):
+                    deed(live)
             finally:
                 self._turns.release()
         except MiniGPT5Error as error:

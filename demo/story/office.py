@@ -71,6 +71,7 @@ class Office:
             GenerationOptions(**options)
         except TypeError as error:
             raise StoryError("options: got one that there is not") from error
+        self._shelf.verify_room(owner, sum(map(len, pictures)))
         uploads = tuple(self.files.save_for_display(_picture(picture)) for picture in pictures)
         plan = Plan(premise.strip(), uploads, cast.strip(), asked.scenes, asked.tone)
         title = title_of(premise) if premise.strip() else title_of(cast)
@@ -80,6 +81,7 @@ class Office:
 
     def take_in(self, owner: str, content: bytes) -> str:
         """The story of a ZIP that `export` made; returns its id."""
+        self._shelf.verify_room(owner, len(content))
         story = read_zip(content, self.files)
         self._shelf.add(owner, story)
         return story.id

@@ -142,7 +142,7 @@ def _stream(live: Live, view: Callable[[], dict[str, Any]]) -> Response:
 async def _looks(live: Live, view: Callable[[], dict[str, Any]]) -> AsyncIterator[str]:
     """A view of the story whenever there is something new, for as long as somebody looks."""
     seen, quiet = -1, 0.0
-    while True:
+    while not live.closing.is_set():
         if live.revision != seen:
             seen, quiet = live.revision, 0.0
             yield f"data: {json.dumps(view(), ensure_ascii=False)}\n\n"

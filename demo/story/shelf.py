@@ -1,26 +1,19 @@
 """Where stories are kept: a table of the chats' database, their pictures among those of the chats."""
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-from sqlalchemy import JSON, Column, Connection, Float, Index, String, Table, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from demo.store.chats import ChatStore
-from demo.store.database import metadata, uses
+from demo.store.database import stories, uses
 from demo.store.records import ChatInfo
+from demo.store.troubles import StoreError
 from demo.story.records import Story, files_of, story_from_json, story_json
 
-# `owner` as in the table of the chats; `document` is the whole story, see `records.story_json`
-stories = Table(
-    "stories",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("owner", String(64), nullable=False),
-    Column("title", String(200), nullable=False),
-    Column("updated", Float, nullable=False),
-    Column("document", JSON, nullable=False),
-    Index("stories_of_an_owner", "owner", "updated"),
-)
+DAMAGED_STORY = "This story is damaged in the database, so it cannot be opened"
 
 
 class StoryShelf:
@@ -29,8 +22,7 @@ class StoryShelf:
     def __init__(self, store: ChatStore, clock: Callable[[], float] = time.time) -> None:
         self.files = store.files
         self._store, self._clock = store, clock
-        stories.create(store.engine, checkfirst=True)
-        self.tidy()
+        self.on_closing = store.on_closing
 
     def list(self, owner: str, limit: int = 100) -> list[ChatInfo]:
         """The stories of `owner`, the newest first."""
@@ -43,8 +35,16 @@ class StoryShelf:
         """The story as it was saved last; None when `owner` has no such story."""
         with self._store.engine.connect() as connection:
             mine = select(stories.c.document).where(stories.c.id == story, stories.c.owner == owner)
-            document = connection.scalar(mine)
-        return None if document is None else story_from_json(document)
+            try:
+                document = connection.scalar(mine)
+            except ValueError as error:  # no JSON
+                raise StoreError(DAMAGED_STORY) from error
+            if document is None:
+                return None
+        try:
+            return story_from_json(document)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoreError(DAMAGED_STORY) from error
 
     def add(self, owner: str, story: Story) -> None:
         """Keep a new story."""
@@ -53,7 +53,7 @@ class StoryShelf:
             connection.execute(insert(stories).values(row))
             _note_uses(connection, story)
         self.files.claim(files_of(story))
-        self.tidy()
+        self._store.tidy(sparing=story.id)
 
     def save(self, owner: str, story: Story) -> bool:
         """Write the story as it is now; False when it is no more. Files that it needs no longer are deleted."""
@@ -69,22 +69,24 @@ class StoryShelf:
 
     def delete(self, owner: str, story: str) -> bool:
         """Delete a story for good, and every file that nothing else needs."""
-        with self._store.engine.begin() as connection:
-            mine = delete(stories).where(stories.c.id == story, stories.c.owner == owner)
-            if not connection.execute(mine).rowcount:
-                return False
-            files = set(connection.scalars(select(uses.c.file).where(uses.c.node == story)))
-            connection.execute(delete(uses).where(uses.c.node == story))
-        self._store.delete_unused(files)
-        return True
+        return self._store.delete(owner, story, stories)
+
+    @property
+    def closing(self) -> threading.Event:
+        """Set when whatever is being made ends."""
+        return self._store.closing
 
     def tidy(self) -> None:
-        """Delete the stories beyond the limits that hold for chats, the longest untouched first."""
-        wanted = select(stories.c.owner, stories.c.id, stories.c.updated).order_by(stories.c.updated)
-        with self._store.engine.connect() as connection:
-            rows = [(row.owner, row.id, row.updated) for row in connection.execute(wanted)]
-        for owner, story in self._store.retention.beyond(rows, self.files.size, self._clock()):
-            self.delete(owner, story)
+        """Delete the chats and stories beyond the limits now, however long ago that was done last."""
+        self._store.tidy(at_once=True)
+
+    def at_work(self, story: str) -> AbstractContextManager[None]:
+        """While it lasts the story is being made."""
+        return self._store.at_work(story)
+
+    def verify_room(self, owner: str, extra: int = 0) -> None:
+        """As `ChatStore.verify_room`."""
+        self._store.verify_room(owner, extra)
 
     def _row(self, story: Story) -> dict[str, object]:
         return {"title": story.title[:200], "updated": self._clock(), "document": story_json(story)}

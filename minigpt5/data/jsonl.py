@@ -54,7 +54,7 @@ def _read(path: Path, findings: Findings, system: str) -> list[list[ChatSample]]
         except DataError as error:
             problems.append(f"line {number}: {error}")
             continue
-        if missing := [p.path for m in messages for p in _pictures(m) if not p.path.is_file()]:
+        if missing := [p.path for m in messages for p in _pictures(m) if not _is_file(p.path)]:
             findings.skip(f"{path.name} line {number}", "picture missing", missing[0].name)
             continue
         chats.append(list(_replies(f"{path.name} line {number}", messages, record, system)))
@@ -77,6 +77,13 @@ def _replies(
 def _record(line: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
+        json.dumps(record, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise DataError("got JSON that is nested too deeply, expected an object of messages") from error
+    except UnicodeEncodeError as error:
+        raise DataError(
+            "got half a surrogate pair (\\ud800 to \\udfff), expected whole characters"
+        ) from error
     except ValueError as error:
         raise DataError(f"got text that is not JSON ({error}), expected an object") from error
     if not isinstance(record, dict) or not isinstance(record.get("messages"), list):
@@ -115,6 +122,13 @@ def _verify_turns(messages: list[Message]) -> None:
         raise DataError("got no message of the assistant, expected one to learn")
     if messages[0].role != "user":
         raise DataError("got a first message of the assistant, expected the user's")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _pictures(message: Message) -> list[PictureFile]:
