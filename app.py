@@ -11,8 +11,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-import gradio as gr
 import platformdirs
 
 import minigpt5
@@ -222,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def serve(demo: gr.Blocks, store: ChatStore, options: Mapping[str, object]) -> None:
+def serve(demo: Any, store: ChatStore, options: Mapping[str, object]) -> None:
     """Answer until SIGTERM or SIGINT; then take no more, keep what is being made, and end all streams."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

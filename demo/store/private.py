@@ -8,7 +8,7 @@ from pathlib import Path
 
 PRIVATE = 0o077  # permissions of others, none of which are given
 _SCRATCH = re.compile(r"minigpt5-[a-z]+-(\d+)-\w+")
-_PART = re.compile(r"[0-9a-f]+\.(\d+)\.part")
+_PART = re.compile(r"\w+\.(\d+)\.part")
 _made: set[str] = set()
 
 
