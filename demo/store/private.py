@@ -49,6 +49,12 @@ def make_scratch(kind: str) -> Path:
     return folder.resolve()
 
 
+def drop_scratch() -> None:
+    """Delete the temporary folders of this process."""
+    for name in tuple(_made):
+        shutil.rmtree(Path(tempfile.gettempdir()) / name, ignore_errors=True)
+
+
 def sweep_scratch() -> None:
     """Delete the temporary folders of processes of this user that live no more."""
     for folder in Path(tempfile.gettempdir()).glob("minigpt5-*"):
