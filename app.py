@@ -11,8 +11,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-import gradio as gr
 import platformdirs
 
 import minigpt5
@@ -22,13 +22,14 @@ from demo.arena_pairs import ArenaError
 from demo.guard.gate import Protection
 from demo.guard.hosts import hosts_of
 from demo.store import ChatStore, Retention
-from demo.store.private import PRIVATE
+from demo.store.private import PRIVATE, drop_scratch
 from demo.zero_gpu import on_lent_gpu
 
 DEFAULT_MODEL = "weights/storybook"
 SPACE_VOLUME = Path("/data")  # where a Space has its bucket, if it has one
 SPACE_NAMES = ("huggingface.co", "*.hf.space")
 SPACE_FRAMES = ("https://huggingface.co", "https://*.hf.space")
+LAST_SECONDS = 6.0  # between all being kept and the end of the process
 OFFLINE = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_RUN_HISTORY": "False",
@@ -223,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def serve(demo: gr.Blocks, store: ChatStore, options: Mapping[str, object]) -> None:
+def serve(demo: Any, store: ChatStore, options: Mapping[str, object]) -> None:
     """Answer until SIGTERM or SIGINT; then take no more, keep what is being made, and end all streams."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -234,6 +235,11 @@ def serve(demo: gr.Blocks, store: ChatStore, options: Mapping[str, object]) -> N
     print("Going down ...", flush=True)
     if not store.close():
         print("What was being made took too long: it is kept as far as it was shown", file=sys.stderr)
+    # all is kept by now, so neither a connection that nobody ends nor a thread may hold the process
+    last = threading.Timer(LAST_SECONDS, os._exit, (0,))
+    last.daemon = True
+    last.start()
+    drop_scratch()
     with suppress(Exception):  # Gradio's own tasks, cut short
         demo.close(verbose=False)
 

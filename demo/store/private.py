@@ -8,7 +8,7 @@ from pathlib import Path
 
 PRIVATE = 0o077  # permissions of others, none of which are given
 _SCRATCH = re.compile(r"minigpt5-[a-z]+-(\d+)-\w+")
-_PART = re.compile(r"[0-9a-f]+\.(\d+)\.part")
+_PART = re.compile(r"\w+\.(\d+)\.part")
 _made: set[str] = set()
 
 
@@ -47,6 +47,12 @@ def make_scratch(kind: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=f"minigpt5-{kind}-{os.getpid()}-"))
     _made.add(folder.name)
     return folder.resolve()
+
+
+def drop_scratch() -> None:
+    """Delete the temporary folders of this process."""
+    for name in tuple(_made):
+        shutil.rmtree(Path(tempfile.gettempdir()) / name, ignore_errors=True)
 
 
 def sweep_scratch() -> None:
