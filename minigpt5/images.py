@@ -6,7 +6,7 @@
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from minigpt5.picture_files import MAX_BYTES, MAX_PIXELS, open_image
@@ -24,12 +24,17 @@ __all__ = [
 ]
 
 EYE_SIZE = 224  # pixels; the official `minigpt4.yaml`
+MAX_SQUARE = (
+    8192  # pixels; the square around a narrow strip of as many pixels as are allowed would take gigabytes
+)
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def pad_to_square(image: Image.Image) -> Image.Image:
-    """`image` in the middle of a white square as wide as its longer side."""
+    """`image` in the middle of a white square as wide as its longer side, made smaller where that is over MAX_SQUARE."""
+    if max(image.size) > MAX_SQUARE and image.width != image.height:
+        image = ImageOps.contain(image, (MAX_SQUARE, MAX_SQUARE))
     width, height = image.size
     if width == height:
         return image

@@ -14,6 +14,7 @@ PictureMode = Literal["auto", "always", "never"]
 SCHEDULERS: tuple[str, ...] = get_args(SchedulerName)
 PICTURE_MODES: tuple[str, ...] = get_args(PictureMode)
 MAX_SEED = 2**63 - 1
+MAX_TOTAL_STEPS = 500  # denoising steps of all pictures of one redraw together
 COLDEST = 0.01  # logits divided by less leave the range of half precision
 
 # field -> (lowest, highest), both allowed

@@ -33,7 +33,9 @@ def open_image(source: str | Path | Image.Image) -> Image.Image:
         raise ImageError(
             f"{path.name}: is not a picture of a known kind (PNG, JPEG, WebP, GIF, ...)"
         ) from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's readers raise all kinds of errors for damaged files
         raise ImageError(f"{path.name}: the picture is damaged or incomplete ({error})") from error
 
 
@@ -59,10 +61,9 @@ def _as_rgb(picture: Image.Image, name: str) -> Image.Image:
     try:
         if getattr(picture, "is_animated", False):
             picture.seek(0)
-        upright = ImageOps.exif_transpose(picture)
-    except (OSError, SyntaxError) as error:
+        return _flattened(_eight_bit(ImageOps.exif_transpose(picture)))
+    except Exception as error:  # as in `open_image`; a picture is decoded only here
         raise ImageError(f"{name}: the picture is damaged or incomplete ({error})") from error
-    return _flattened(_eight_bit(upright))
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:

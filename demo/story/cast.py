@@ -83,13 +83,20 @@ def names(text: str) -> list[str]:
     """The words that look like names, in order, each once."""
     found: dict[str, None] = {}
     for match in _WORD.finditer(text):
-        word, before = match[0], text[: match.start()].rstrip()
-        starts = not before or before.endswith(_SENTENCE_STARTS_AFTER)
-        cries = text[match.end() :].startswith("!")
+        word, before = match[0], _letter_before(text, match.start())
+        starts = before in ("", *_SENTENCE_STARTS_AFTER)
+        cries = text.startswith("!", match.end())
         ordinary = re.split("['’]", word.lower())[0] in _OPENERS
         if word[0].isupper() and word.isascii() and not ordinary and not (starts and cries):
             found[re.sub("['’]s$", "", word)] = None
     return list(found)
+
+
+def _letter_before(text: str, end: int) -> str:
+    """The last letter of `text[:end]` that is no white space; "" where there is none."""
+    while end and text[end - 1].isspace():
+        end -= 1
+    return text[end - 1 : end] if end else ""
 
 
 def faults(draft: str, told: Sequence[str], known: str, *, members: int, last: bool) -> int:

@@ -76,6 +76,12 @@ def verify_plan(text: str, pictures: int, cast: str, scenes: int, tone: str) -> 
         raise StoryError(f"tone: got {tone!r}, expected one of {', '.join(map(repr, TONES))}")
 
 
+def verify_ask(ask: str) -> None:
+    """Raise `StoryError` when what shall happen next takes more letters than a premise may have."""
+    if len(ask) > MAX_LETTERS:
+        raise StoryError(f"What shall happen has {len(ask)} letters, at most {MAX_LETTERS} are allowed")
+
+
 def request(premise: Premise) -> str:
     """The words that ask for the first scene."""
     text = premise.text.strip()

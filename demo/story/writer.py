@@ -12,7 +12,7 @@ from typing import Protocol
 
 from demo.story.cast import christen, faults, finished
 from demo.story.eyes import Eyes
-from demo.story.premise import Premise, StoryError, Told, conversation
+from demo.story.premise import Premise, StoryError, Told, conversation, verify_ask
 from minigpt5 import (
     Conversation,
     Event,
@@ -24,6 +24,7 @@ from minigpt5 import (
 )
 
 MAX_DRAFTS = 10
+MAX_SCENE_TOKENS = 320  # of one draft, whatever the options say; a scene has a few sentences
 LOST_HERO = 1  # faults of a picture without the hero
 DEFAULTS = GenerationOptions()
 _DRAFT_STEP = 0x9E3779B1  # between the seeds of two drafts: coprime to 2**32, so that no seed comes twice
@@ -102,9 +103,10 @@ def write_scene(
 
     Up to MAX_DRAFTS are read for `cast.faults`, sentence by sentence before each is shown; the first without any is
     told, or the one with the fewest. A picture that lost the hero (see `eyes`) makes a draft faulty too. Raises as
-    `Engine.stream` does, and `StoryError` when the model has nothing to say.
+    `Engine.stream` does, and `StoryError` when `ask` is too long or the model has nothing to say.
     """
-    place = len(told)
+    verify_ask(ask)
+    place, options = len(told), replace(options, max_new_tokens=min(options.max_new_tokens, MAX_SCENE_TOKENS))
     yield SceneStarted(place)
     seed = secrets.randbelow(2**32) if options.seed is None else (options.seed + place) % 2**32
     chat = conversation(premise, told, ask)
@@ -138,6 +140,7 @@ class _Draft:
         self._place = len(told)
         self._known = " ".join((premise.text, ask, *(scene.ask for scene in told), *map(str, premise.cast)))
         self._raw, self._shown = "", ""
+        self._judged: tuple[str, int] | None = None  # what was read last, and its faults
 
     def tell(self, events: Iterator[Event]) -> Generator[StoryEvent, None, _Flawed | None]:
         """The scene's events; returns `_Flawed` when it is given up, None when it is told."""
@@ -176,10 +179,14 @@ class _Draft:
         return self._raw.strip() if whole else finished(self._raw)
 
     def _faults(self, whole: bool) -> int:
-        draft = christen(self._ready(whole), self._told, self._premise.members)
-        last = self._place >= self._premise.scenes - 1
-        members = len(self._premise.members)
-        return faults(draft, self._told, self._known, members=members, last=last)
+        """The faults of what is ready, which is judged once for each new sentence and not for each token."""
+        ready = self._ready(whole)
+        if self._judged is None or self._judged[0] != ready:
+            draft = christen(ready, self._told, self._premise.members)
+            last = self._place >= self._premise.scenes - 1
+            members = len(self._premise.members)
+            self._judged = ready, faults(draft, self._told, self._known, members=members, last=last)
+        return self._judged[1]
 
     def _words(self, whole: bool) -> Iterator[SceneWords]:
         text = christen(self._ready(whole), self._told, self._premise.members)

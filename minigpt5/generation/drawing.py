@@ -14,7 +14,7 @@ from minigpt5.errors import OptionError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted
 from minigpt5.model.mapper import VokenMapper
 from minigpt5.model.minigpt5 import MiniGPT5
-from minigpt5.options import GenerationOptions
+from minigpt5.options import MAX_TOTAL_STEPS, GenerationOptions
 
 MAX_REDRAWN = 8  # pictures of one batch
 
@@ -65,6 +65,11 @@ def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], mapp
     if len(ways) > 1:
         raise OptionError(
             f"choices: got {len(ways)} kinds of steps and schedulers, expected one for all pictures"
+        )
+    if (total := sum(choice.num_inference_steps for choice in choices)) > MAX_TOTAL_STEPS:
+        raise OptionError(
+            f"choices: got {len(choices)} pictures of {choices[0].num_inference_steps} steps, {total} in all, "
+            f"expected at most {MAX_TOTAL_STEPS}"
         )
     verify_vokens(vokens, mapper)
 
