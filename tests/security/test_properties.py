@@ -46,12 +46,12 @@ def caller(app: Served) -> Iterator[Caller]:
 
 
 def still_there(caller: Caller) -> bool:
-    """Whether the app answers within two seconds, and this tab is what it was."""
+    """Whether the app answers within two seconds, and this tab finds its chats."""
     answer = caller.client.post(
         "/gradio_api/run/reply", json={"data": ["hello", None, None, None]}, timeout=2
     )
     found = caller.run("search", "")
-    return answer.status_code == 200 and found.status_code == 200 and "bear" in found.text
+    return answer.status_code == 200 and found.status_code == 200 and '"error"' not in found.text
 
 
 def functions(app: Served) -> list[int]:
@@ -65,7 +65,7 @@ def known(app: Served) -> list[str]:
             *connection.exec_driver_sql("select id from chats"),
             *connection.exec_driver_sql("select id from nodes"),
         ]
-    return [row[0] for row in rows]
+    return [row[0] for row in rows] or ["0" * 32]  # a call may have deleted the chat, which is its right
 
 
 @st.composite

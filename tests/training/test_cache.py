@@ -93,5 +93,5 @@ def test_a_cache_that_cannot_be_written_is_refused(tmp_path):
     write_chats(tmp_path)
     place = Path(tmp_path / "chats.jsonl")
     with pytest.raises(SystemExit, match=r"cache: got .*chats\.jsonl.*expected a folder to write to"):
-        main(words(tmp_path, tmp_path / "out", "--cache", str(place), steps=1))
+        main(words(tmp_path, tmp_path / "out", "--cache", str(place), steps=2))
     assert not (tmp_path / "out").exists()
