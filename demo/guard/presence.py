@@ -87,10 +87,15 @@ class Presence:
 
     async def _drop_unheard(self) -> None:
         """Drop the jobs that nobody has listened to for a while, until there are none."""
-        while self._blocks.is_running:
-            await asyncio.sleep(LOOK_SECONDS)
-            for session in self.unheard():
-                await self._blocks._queue.clean_events(session_hash=session)
+        try:
+            while self._blocks.is_running:
+                await asyncio.sleep(LOOK_SECONDS)
+                for session in self.unheard():
+                    await self._blocks._queue.clean_events(session_hash=session)
+                if not list(self._jobs()):
+                    return
+        finally:
+            self._watch = None  # it holds the server's event loop
 
     def unheard(self) -> set[str]:
         """The sessions with a job that has had no listener for `UNHEARD_SECONDS`."""

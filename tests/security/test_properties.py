@@ -113,8 +113,11 @@ def test_every_function_answers_with_its_result_or_with_a_sentence(app: Served, 
         verify(caller.client.post("/gradio_api/run/predict", content=body, headers=JSON), call)
 
     ask()
+    for number in set(functions(app)) - seen:  # chance may leave one out
+        usual = [component.example_payload() for component in app.demo.fns[number].inputs]
+        call = {"fn_index": number, "data": usual, "session_hash": caller.session}
+        verify(caller.client.post("/gradio_api/run/predict", json=call), call)
     caller.run("stop")
-    assert seen == set(functions(app))
     assert still_there(caller)
 
 
