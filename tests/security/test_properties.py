@@ -46,9 +46,9 @@ def caller(app: Served) -> Iterator[Caller]:
 
 
 def still_there(caller: Caller) -> bool:
-    """Whether the app answers within two seconds, and this tab finds its chats."""
+    """Whether the app answers, and this tab finds its chats."""
     answer = caller.client.post(
-        "/gradio_api/run/reply", json={"data": ["hello", None, None, None]}, timeout=2
+        "/gradio_api/run/reply", json={"data": ["hello", None, None, None]}, timeout=20
     )
     found = caller.run("search", "")
     return answer.status_code == 200 and found.status_code == 200 and '"error"' not in found.text
