@@ -203,17 +203,18 @@ class ChatHandlers:
         reply = session.live
         if reply is None or session.active is not reply or reply.started:
             return self.ready(session)
-        return self._given_up(session, reply, FULL)
+        return self._given_up(session, reply, FULL, None)
 
-    def _given_up(self, session: Session, reply: Reply, why: str) -> Shown:
-        """The answer is not made; `why` stands in its place, with *Retry* beside it."""
+    def _given_up(self, session: Session, reply: Reply, why: str, composer: dict[str, Any] | None) -> Shown:
+        """The answer is not made; `why` stands in its place, with *Retry* beside it. Without `composer` what was typed
+        meanwhile stays."""
         self._line.leave(reply)
         reply.remark(why)
         reply.close("failed")
         self.save(session, reply.node)
         session.active = session.live = None
         session.notice = ""
-        return self.shown(session, sending(True, {"text": "", "files": []}))
+        return self.shown(session, sending(True, composer))
 
     def ready(self, session: Session) -> Shown:
         """After an answer: the composer sends again, unless the next one is already under way."""
@@ -327,7 +328,7 @@ class ChatHandlers:
             return self.shown(session, gr.update() if composer is None else gr.update(value=composer))
         reply = Reply(node, self.files, self.clock, origin(self.engine.name, session.tree, node.id))
         if not self._line.join(reply, session.owner):
-            return self._given_up(session, reply, MANY)
+            return self._given_up(session, reply, MANY, composer)
         session.active = session.live = reply
         session.notice = ""
         return self.shown(session, sending(False, composer))

@@ -78,7 +78,7 @@ def heard(tree: Tree, node_id: str, files: PictureFiles) -> list[tuple[Role, lis
 
 def lost_pictures(tree: Tree, node_id: str, files: PictureFiles) -> int:
     """How many pictures up to the message `node_id` the model does not see, since their files are gone or damaged."""
-    parts = (part for node in tree.path_to(node_id) for part in node.parts)
+    parts = (part for node in tree.path_to(node_id)[-MAX_HEARD:] for part in node.parts)
     return sum(name is not None and not files.sound(name) for name in map(_seen, parts))
 
 

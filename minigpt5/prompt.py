@@ -114,7 +114,8 @@ def _first_that_may_fit(
     limit, length = max_tokens + max_tokens // 10 + 64, 0
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]
-        words = tokenizer.encode(message.text, add_special_tokens=False, split_special_tokens=True)
+        said = f"{_header(message)} {message.text}"
+        words = tokenizer.encode(said, add_special_tokens=False, split_special_tokens=True)
         length += len(words) + len(message.images) * tokens_per_image
         if length > limit:
             later = [place for place, start in enumerate(starts) if start > index]

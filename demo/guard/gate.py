@@ -25,7 +25,7 @@ from demo.guard.headers import SecurityHeaders
 from demo.guard.hosts import Hosts
 from demo.guard.pictures import PrivatePictures
 from demo.guard.presence import Presence
-from demo.guard.quota import UploadQuota
+from demo.guard.quota import UploadQuota, is_upload
 from demo.guard.shapes import shape_sentence
 from demo.guard.text import RequestError
 from minigpt5 import MiniGPT5Error
@@ -97,7 +97,8 @@ class Gate:
             await self._admit(scope, Headers(scope=scope), answer)
             receive = await self._read(scope, receive, answer)
             self._presence.verify_share(scope)
-            await run_in_threadpool(self._uploads.verify, scope)
+            if is_upload(scope):
+                await run_in_threadpool(self._uploads.verify, scope)
             with self._presence.listening(scope):
                 await self._app(scope, receive, answer.send)
         except MiniGPT5Error as error:

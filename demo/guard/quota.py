@@ -22,6 +22,7 @@ MB = 2**20
 MAX_OF_ADDRESS = 256 * MB  # in an hour
 MAX_IN_ALL = 1024 * MB
 HOUR = 3600.0
+COUNT_SECONDS = 10.0  # between two looks at the whole folder
 MAX_ADDRESSES = 2000
 UPLOAD = "/gradio_api/upload"
 LENGTH = "An upload says how long it is (Content-Length)"
@@ -43,12 +44,11 @@ class UploadQuota:
     ) -> None:
         self._folder, self._clock = folder, clock
         self._sent: OrderedDict[str, tuple[float, int]] = OrderedDict()  # network -> since when, bytes
+        self._lying, self._counted = 0, float("-inf")  # bytes in the folder, and when they were counted
         self._lock = threading.Lock()
 
     def verify(self, scope: Any) -> None:
-        """Raise `QuotaError` when the request is an upload for which there is no room; count it otherwise."""
-        if scope["method"] != "POST" or scope["path"].rstrip("/") != UPLOAD:
-            return
+        """Raise `QuotaError` when there is no room for the upload that the request is; count it otherwise."""
         length = Headers(scope=scope).get("content-length", "")
         if not length.isdigit():
             raise QuotaError(LENGTH)
@@ -60,21 +60,29 @@ class UploadQuota:
             self._sent[address] = (since, sent)
             if sent + size > MAX_OF_ADDRESS:
                 raise QuotaError(TOO_MUCH)
-            if size + self._lying() > MAX_IN_ALL:
+            if now - self._counted >= COUNT_SECONDS:
+                self._lying, self._counted = self._count(), now
+            if size + self._lying > MAX_IN_ALL:
                 raise QuotaError(NO_ROOM)
+            self._lying += size
             self._sent[address] = (since, sent + size)
             while len(self._sent) > MAX_ADDRESSES:
                 self._sent.popitem(last=False)
 
-    def _lying(self) -> int:
+    def _count(self) -> int:
         """Bytes in the folder; when they are too many, what is older than an hour goes first."""
         files = list(_files(Path(self._folder())))
         if sum(size for _, size, _ in files) > MAX_IN_ALL // 2:
-            old = [path for path, _, changed in files if self._clock() - changed > HOUR]
+            old = {path for path, _, changed in files if self._clock() - changed > HOUR}
             for path in old:
                 path.unlink(missing_ok=True)
-            files = [file for file in files if file[0] not in set(old)]
+            files = [file for file in files if file[0] not in old]
         return sum(size for _, size, _ in files)
+
+
+def is_upload(scope: Any) -> bool:
+    """Whether the request brings a file."""
+    return scope["method"] == "POST" and scope["path"].rstrip("/") == UPLOAD
 
 
 def _files(folder: Path) -> list[tuple[Path, int, float]]:

@@ -17,8 +17,8 @@ from minigpt5.data.storybook.captions import (
     with_defaults,
 )
 from minigpt5.data.storybook.documents import KINDS, Document, Picture, sample
-from minigpt5.data.storybook.noise import roughen
 from minigpt5.data.storybook.scene import sample_scene
+from minigpt5.data.storybook.texts.noise import roughen
 from minigpt5.data.storybook.words import ANIMAL_WORDS, COLOUR_WORDS
 
 UNSEEN = Path(__file__).with_name("unseen_requests.json")

@@ -46,12 +46,15 @@ def caller(app: Served) -> Iterator[Caller]:
 
 
 def still_there(caller: Caller) -> bool:
-    """Whether the app answers, and this tab finds its chats."""
+    """Whether the app answers a program, keeps what a new visitor says, and finds it again."""
     answer = caller.client.post(
         "/gradio_api/run/reply", json={"data": ["hello", None, None, None]}, timeout=20
     )
-    found = caller.run("search", "")
-    return answer.status_code == 200 and found.status_code == 200 and '"error"' not in found.text
+    with Caller(caller.app) as other:
+        other.enter("b2" * 16)
+        other.say("draw a bear")
+        found = other.run("search", "bear")
+    return answer.status_code == 200 and found.status_code == 200 and "bear" in found.text
 
 
 def functions(app: Served) -> list[int]:

@@ -9,10 +9,13 @@ import httpx
 import pytest
 from browser_page import Browser, expect
 from scripted_engine import ScriptedEngine
-from served import Caller, Served, serving
+from served import SETTINGS, Caller, Served, serving
 
+from demo.chat import ChatHandlers
 from demo.guard.presence import UNHEARD_SECONDS, Presence, network_of
 from demo.line import MAX_OF_OWNER, Line
+from demo.sessions import Session
+from demo.store import ChatStore
 
 PATIENCE = 20.0
 LONG = ["long", None, None, None]  # a message, no pictures, no history, the usual options
@@ -122,3 +125,22 @@ def test_a_stranger_with_many_sessions_is_still_one_address(slow: Served) -> Non
     assert 429 in statuses
     slow.demo.presence._unheard.update({e._id: -1e9 for e in slow.demo.presence._jobs()})
     assert until(lambda: idle(slow))
+
+
+def test_what_was_typed_meanwhile_stays_in_the_composer_of_a_page_that_is_turned_away() -> None:
+    store = ChatStore()
+    chat, session = ChatHandlers(ScriptedEngine(), store), Session(owner="ada")
+    chat.submit(session, {"text": "hello", "files": []}, *SETTINGS)
+    _, composer, *_ = chat.turned_away(session)
+    assert "value" not in composer
+    assert session.active is None
+    assert "no more can be taken in" in str(session.tree.node(str(session.tree.leaf)).parts)
+
+
+def test_a_browser_with_too_many_answers_keeps_its_message() -> None:
+    chat = ChatHandlers(ScriptedEngine(), ChatStore())
+    sessions = [Session(owner="ada") for _ in range(MAX_OF_OWNER + 1)]
+    for session in sessions:
+        chat.submit(session, {"text": "hello", "files": []}, *SETTINGS)
+    assert [session.active is not None for session in sessions] == [True] * MAX_OF_OWNER + [False]
+    assert len(sessions[-1].tree.path_to(str(sessions[-1].tree.leaf))) == 2

@@ -1,11 +1,12 @@
 """Remote codes, uploads and sessions: what one address tries or sends takes nothing from others."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from demo.guard.quota import HOUR, MAX_IN_ALL, MAX_OF_ADDRESS, MB, QuotaError, UploadQuota
+from demo.guard.quota import COUNT_SECONDS, HOUR, MAX_IN_ALL, MAX_OF_ADDRESS, MB, QuotaError, UploadQuota
 from demo.story.premise import StoryError
 from demo.story.remote import MAX_ADDRESSES, MAX_WRONG, TOO_MANY, Remotes
 
@@ -55,10 +56,12 @@ def test_uploads_of_all_have_so_much_room_and_old_ones_make_room(tmp_path: Path)
     old = tmp_path / "old.png"
     with old.open("wb") as file:
         file.truncate(MAX_IN_ALL)  # a sparse file
-    quota = UploadQuota(lambda: str(tmp_path))
+    now = [time.time()]
+    quota = UploadQuota(lambda: str(tmp_path), lambda: now[0])
     with pytest.raises(QuotaError, match="room for uploads is used up"):
         quota.verify(upload(MB))
     os.utime(old, (0, 0))
+    now[0] += COUNT_SECONDS
     quota.verify(upload(MB))
     assert not old.exists()
 

@@ -7,8 +7,8 @@ import random
 from minigpt5.data.storybook import chat_words as cw
 from minigpt5.data.storybook import scene as sc
 from minigpt5.data.storybook.dialogs import opening
-from minigpt5.data.storybook.noise import typed
 from minigpt5.data.storybook.stories import any_story, story_request
+from minigpt5.data.storybook.texts.noise import typed
 from minigpt5.data.storybook.turns import Document, Picture, Turn, assistant, user
 from minigpt5.data.storybook.words import NAMES, PLURALS, article, fix_articles
 

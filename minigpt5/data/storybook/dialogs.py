@@ -7,7 +7,6 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from minigpt5.data.storybook import edit_words as ew
-from minigpt5.data.storybook import request_words as rw
 from minigpt5.data.storybook import scene as sc
 from minigpt5.data.storybook.captions import (
     EVERYTHING,
@@ -18,8 +17,9 @@ from minigpt5.data.storybook.captions import (
     prop_words,
     with_defaults,
 )
-from minigpt5.data.storybook.noise import typed
 from minigpt5.data.storybook.outside_words import THINGS, TOPICS
+from minigpt5.data.storybook.texts.noise import typed
+from minigpt5.data.storybook.texts.words import requests as rw
 from minigpt5.data.storybook.turns import Document, Picture, Turn, assistant, user
 from minigpt5.data.storybook.words import (
     ACTION_WORDS,

@@ -11,8 +11,8 @@ from minigpt5.data.storybook import scene as sc
 from minigpt5.data.storybook import story_words as sw
 from minigpt5.data.storybook.captions import phrase
 from minigpt5.data.storybook.dialogs import chatter
-from minigpt5.data.storybook.noise import typed
 from minigpt5.data.storybook.plots import HINTS, PLOTS, Beat
+from minigpt5.data.storybook.texts.noise import typed
 from minigpt5.data.storybook.turns import Document, Picture, Turn, assistant, user
 from minigpt5.data.storybook.words import ANIMAL_WORDS, NAMES, PRONOUNS, SETTING_WORDS, article, sentence
 

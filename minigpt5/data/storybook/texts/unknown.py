@@ -70,8 +70,8 @@ def _scene(rng: random.Random) -> Scene:
     return with_defaults(sample_scene(rng, figures=1), rng)
 
 
-def _reply(forms: tuple[str, ...], scene: Scene, word: str, near: str) -> Turn:
-    text = forms[0].format(t=article(word), T=capital(article(word)), w=word, n=near, x=describe(scene))
+def _reply(form: str, scene: Scene, word: str, near: str) -> Turn:
+    text = form.format(t=article(word), T=capital(article(word)), w=word, n=near, x=describe(scene))
     return assistant(capital(text), Picture(scene))
 
 
@@ -83,7 +83,7 @@ def unknown_noun(rng: random.Random, held_out: bool = False) -> tuple[Turn, Turn
         if not scene.held_out:
             break
     near = with_article(kind, said(kind)) if kind in THINGS else article(kind)
-    return user(typed(request, rng)), _reply((rng.choice(NEVER_SEEN),), scene, word, near)
+    return user(typed(request, rng)), _reply(rng.choice(NEVER_SEEN), scene, word, near)
 
 
 def _with_figure(word: str, kind: str, rng: random.Random) -> tuple[Scene, str]:
@@ -138,7 +138,7 @@ def unknown_colour(rng: random.Random, held_out: bool = False) -> tuple[Turn, Tu
     )
     words = article(words.split(" ", 1)[1]) if words.startswith(("a ", "an ")) else words
     near = capital(COLOURS[word])
-    return user(typed(frame(words, rng), rng)), _reply((rng.choice(NO_COLOUR),), scene, word, near)
+    return user(typed(frame(words, rng), rng)), _reply(rng.choice(NO_COLOUR), scene, word, near)
 
 
 def unknown_place(rng: random.Random, held_out: bool = False) -> tuple[Turn, Turn]:
@@ -150,7 +150,7 @@ def unknown_place(rng: random.Random, held_out: bool = False) -> tuple[Turn, Tur
     words = phrase(suited(replace(scene, place="meadow")), rng, plain=True).replace(" in the meadow", "")
     where = rng.choice(("in a", "at a", "in the", "at the", "near the", "by a", "inside a")) + f" {word}"
     where = where.replace(" a ", f" {article(word).split(' ')[0]} ")
-    return user(typed(frame(f"{words} {where}", rng), rng)), _reply((rng.choice(NO_PLACE),), scene, word, "")
+    return user(typed(frame(f"{words} {where}", rng), rng)), _reply(rng.choice(NO_PLACE), scene, word, "")
 
 
 def unknown_action(rng: random.Random, held_out: bool = False) -> tuple[Turn, Turn]:
@@ -166,4 +166,4 @@ def unknown_action(rng: random.Random, held_out: bool = False) -> tuple[Turn, Tu
         words = words.replace(f" {form}", "")
     words = words.replace(f" {kind}", f" {kind} {word}", 1) if f" {kind}" in words else f"{words} {word}"
     scene = replace(scene, things=())
-    return user(typed(frame(words, rng), rng)), _reply((rng.choice(NO_ACTION),), scene, word, "")
+    return user(typed(frame(words, rng), rng)), _reply(rng.choice(NO_ACTION), scene, word, "")

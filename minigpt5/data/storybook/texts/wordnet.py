@@ -147,7 +147,7 @@ def _known() -> set[str]:
     return words | {"story", "picture", "tale", "thing", "animal", "friend", "one", "end", "drawing", "image"}
 
 
-def _near(anchors: dict[str, str], nouns: dict[str, int], offset: int) -> str | None:
+def _near(anchors: dict[str, str], offset: int) -> str | None:
     """The kind whose anchor is the fewest links away, over at most `MAX_STEPS` links."""
     best: tuple[int, str] | None = None
     down = _reached(tuple(sorted(anchors.items())))
@@ -182,7 +182,7 @@ def nouns() -> dict[str, str]:
         if SHORTEST <= len(word) <= LONGEST and word not in known and word.rstrip("s") not in known:
             if _synsets()[offset].unfit:
                 continue
-            found[word] = _near(anchors, index, offset) or OF_FILE[_synsets()[offset].file]
+            found[word] = _near(anchors, offset) or OF_FILE[_synsets()[offset].file]
     return found
 
 
@@ -193,9 +193,7 @@ def places() -> dict[str, str]:
     found = {}
     for word, offset in index.items():
         near = (
-            _near(PLACE_ANCHORS, index, offset)
-            if SHORTEST <= len(word) <= LONGEST and word not in known
-            else None
+            _near(PLACE_ANCHORS, offset) if SHORTEST <= len(word) <= LONGEST and word not in known else None
         )
         if near:
             found[word] = near

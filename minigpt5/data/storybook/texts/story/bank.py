@@ -1,7 +1,7 @@
 """The story bank: skeletons written by hand (`bank/*.toml`), and how one becomes a told story with its pictures.
 
 A skeleton has slots for names, figures, a thing, two places, time and weather; `tell` fills them from a `Cast`.
-CONTRIBUTING.md explains the format. Knows nothing of how stories are asked for (`stories`).
+docs/story-bank.md explains the format. Knows nothing of how stories are asked for (`stories`).
 """
 
 import random
@@ -45,7 +45,7 @@ _SYLLABLES = ("ba", "bo", "da", "fi", "ga", "ki", "lo", "lu", "ma", "mi", "na", 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One scene of a skeleton: its wordings, and what the picture changes to (keys as in CONTRIBUTING.md)."""
+    """One scene of a skeleton: its wordings, and what the picture changes to (keys as in docs/story-bank.md)."""
 
     say: tuple[str, ...]
     show: dict[str, Any]
