@@ -22,7 +22,7 @@ from demo.arena_pairs import ArenaError
 from demo.guard.gate import Protection
 from demo.guard.hosts import hosts_of
 from demo.store import ChatStore, Retention
-from demo.store.private import PRIVATE, drop_scratch
+from demo.store.private_files import PRIVATE, drop_scratch
 from demo.zero_gpu import on_lent_gpu
 
 DEFAULT_MODEL = "weights/storybook"

@@ -15,8 +15,8 @@ from sqlalchemy import insert
 
 from demo.store import ChatStore, Node, Words
 from demo.store.chats import new_id, owner_of
-from demo.store.codec import dump_parts
-from demo.store.database import chats, nodes
+from demo.store.sql.codec import dump_parts
+from demo.store.sql.database import chats, nodes
 
 CHATS, MESSAGES, RUNS = 1000, 20, 15
 WORDS = (

@@ -27,7 +27,7 @@ from demo.chat import YIELD_SECONDS, verify_size
 from demo.engine_type import ChatEngine
 from demo.guard.shapes import TEXT, Count, read
 from demo.guard.uploads import uploaded_path
-from demo.pictures import PictureFolder
+from demo.store.picture_folder import PictureFolder
 from demo.story.cast import read_cast
 from demo.story.premise import Premise, verify_plan
 from demo.story.writer import write_story

@@ -13,7 +13,7 @@ import numpy as np
 from demo.guard.text import brief
 from demo.guard.uploads import uploaded_path
 from demo.guard.vokens import verify_vokens
-from demo.pictures import PictureFolder
+from demo.store.picture_folder import PictureFolder
 from demo.story.writer import SceneFinished, SceneStarted, StoryEvent
 from minigpt5 import (
     Conversation,

@@ -23,15 +23,15 @@ from demo.guard.failures import failure, sentence
 from demo.guard.shapes import ID, Count, OpenShape, read
 from demo.guard.text import RequestError, clean_text
 from demo.line import Line
-from demo.provenance import Origin
 from demo.render import ChatMessage, escape_markdown
 from demo.reply import Reply
 from demo.sessions import Session, conversation, lost_pictures
 from demo.settings import read_settings
 from demo.store.chats import ChatStore, new_id, title_of
+from demo.store.errors import StoreError
+from demo.store.provenance import Origin
 from demo.store.records import Ending, Node, Part, Picture, Upload, Words
 from demo.store.tree import Tree
-from demo.store.troubles import StoreError
 from minigpt5 import (
     GenerationOptions,
     ImageFinished,

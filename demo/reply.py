@@ -8,7 +8,6 @@ from typing import assert_never
 from PIL import Image
 
 from demo.pictures import frame_url, preview_url
-from demo.provenance import Origin, write_provenance
 from demo.render import (
     ChatMessage,
     ChatPart,
@@ -18,6 +17,7 @@ from demo.render import (
 )
 from demo.status import Status
 from demo.store.files import PictureFiles
+from demo.store.provenance import Origin, write_provenance
 from demo.store.records import Drawing, Ending, Node, Part, Picture, Sketch, Words
 from minigpt5 import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
 

@@ -20,10 +20,10 @@ from demo.guard.presence import Presence
 from demo.header import header_html, placeholder_html
 from demo.history import HistoryHandlers
 from demo.inside_page import wire_inside
-from demo.pictures import PictureFolder
 from demo.sessions import Session
 from demo.settings import settings_panel
 from demo.store import ChatStore
+from demo.store.picture_folder import PictureFolder
 from demo.story.office import Office
 from demo.story.pages import build_story_page
 from demo.story.routes import story_routes

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from sqlalchemy import Engine, or_, select
 
 from demo.guard.browsers import Visitor
-from demo.store.database import chats, uses
+from demo.store.sql.database import chats, uses
 from demo.story.shelf import stories
 
 Owned = Callable[[str, Collection[str]], bool]  # (name of a file, owners) -> whether one of them has it

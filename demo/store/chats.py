@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, insert, or_, select, update
 
-from demo.store.claims import files_of_owner, kept_in, needed_in, unfinished_in
-from demo.store.codec import dump_parts, load_parts
-from demo.store.database import IN_MEMORY, chats, database_url, nodes, open_database, stories, uses
+from demo.store.errors import FullError, StoreError
 from demo.store.files import PictureFiles
 from demo.store.records import ChatInfo, Node
 from demo.store.retention import GIGABYTE, MEGABYTE, Retention
+from demo.store.sql.codec import dump_parts, load_parts
+from demo.store.sql.database import IN_MEMORY, chats, database_url, nodes, open_database, stories, uses
+from demo.store.sql.file_uses import files_of_owner, kept_in, needed_in, unfinished_in
 from demo.store.tree import Tree
-from demo.store.troubles import FullError, StoreError
 from minigpt5 import MiniGPT5Error
 
 TITLE_LETTERS = 48

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from demo.store.private import make_private, make_scratch, sweep_parts, write_private
-from demo.store.troubles import on_disk
+from demo.store.errors import on_disk
+from demo.store.private_files import make_private, make_scratch, sweep_parts, write_private
 from minigpt5 import ImageError, MiniGPT5Error, open_image
 
 NAME_BYTES = 16

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, delete, insert, select, update
 
 from demo.store.chats import ChatStore
-from demo.store.database import stories, uses
+from demo.store.errors import StoreError
 from demo.store.records import ChatInfo
-from demo.store.troubles import StoreError
+from demo.store.sql.database import stories, uses
 from demo.story.records import Story, files_of, story_from_json, story_json
 
 DAMAGED_STORY = "This story is damaged in the database, so it cannot be opened"

@@ -9,7 +9,7 @@ import pytest
 from browser_page import DRAW, PICTURE, Browser, Page, expect, open_page, send, wait_until_answered
 from PIL import Image
 
-from demo.provenance import read_provenance
+from demo.store.provenance import read_provenance
 
 FRAMES = "#desk .frame"
 LARGE = "#desk .canvas > img"

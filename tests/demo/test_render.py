@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.pictures import PictureFolder
 from demo.render import escape_markdown, node_message
 from demo.reply import Reply
 from demo.store import Node, Picture, PictureFiles, Sketch, Upload, Words
+from demo.store.picture_folder import PictureFolder
 from minigpt5 import ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
 
 VOKENS = np.zeros((8, 4), np.float32)

@@ -126,7 +126,7 @@ import os, sys
 from pathlib import Path
 from demo.store import ChatStore, Node, Words
 from demo.store.chats import new_id
-from demo.store.troubles import FullError
+from demo.store.errors import FullError
 folder = Path(sys.argv[1])
 os.system(f"mount -t tmpfs -o size=6m tmpfs {folder}") and sys.exit(77)
 store = ChatStore.in_folder(folder)

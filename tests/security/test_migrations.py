@@ -7,7 +7,7 @@ import pytest
 
 from demo.store import ChatStore, Node, Words
 from demo.store.chats import new_id, owner_of
-from demo.store.database import database_url, open_database
+from demo.store.sql.database import database_url, open_database
 from demo.story.shelf import StoryShelf
 from minigpt5 import MiniGPT5Error
 

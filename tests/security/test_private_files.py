@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import app
-from demo.pictures import PictureFolder
 from demo.store import ChatStore, Node, Upload, Words
 from demo.store.chats import new_id
+from demo.store.picture_folder import PictureFolder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 

@@ -25,7 +25,7 @@ from demo.chat import ChatHandlers
 from demo.sessions import Session
 from demo.store import ChatStore
 from demo.store.chats import owner_of
-from demo.store.private import make_scratch, sweep_scratch
+from demo.store.private_files import make_scratch, sweep_scratch
 from demo.story.desk import Desk
 from demo.story.records import Plan, Story
 from demo.story.shelf import StoryShelf

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, or_, select
 
-from demo.store.database import chats, nodes, stories, uses
 from demo.store.retention import Kept
+from demo.store.sql.database import chats, nodes, stories, uses
 
 AT_ONCE = 500  # values in one question
 

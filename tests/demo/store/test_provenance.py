@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from demo.provenance import CHUNK, Origin, read_provenance, write_provenance
 from demo.store.files import PictureFiles
+from demo.store.provenance import CHUNK, Origin, read_provenance, write_provenance
 from minigpt5 import ImageFinished
 
 PICTURE = Image.new("RGB", (8, 8), "blue")

@@ -23,9 +23,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from demo.store.migrations import migrate
-from demo.store.private import close_to_others
-from demo.store.troubles import tell_troubles
+from demo.store.errors import tell_troubles
+from demo.store.private_files import close_to_others
+from demo.store.sql.migrations import migrate
 from minigpt5 import MiniGPT5Error
 
 IN_MEMORY = "sqlite://"
