@@ -25,8 +25,8 @@ from demo.api_events import (
 )
 from demo.chat import YIELD_SECONDS, verify_size
 from demo.engine_type import ChatEngine
-from demo.guard.shapes import TEXT, Count, read
-from demo.guard.uploads import uploaded_path
+from demo.guard.input.shapes import TEXT, Count, read
+from demo.guard.input.uploads import uploaded_path
 from demo.store.picture_folder import PictureFolder
 from demo.story.cast import read_cast
 from demo.story.premise import Premise, verify_plan

@@ -10,9 +10,9 @@ from typing import Any, Literal, TypedDict, assert_never
 
 import numpy as np
 
-from demo.guard.text import brief
-from demo.guard.uploads import uploaded_path
-from demo.guard.vokens import verify_vokens
+from demo.guard.input.text import brief
+from demo.guard.input.uploads import uploaded_path
+from demo.guard.input.vokens import verify_vokens
 from demo.store.picture_folder import PictureFolder
 from demo.story.writer import SceneFinished, SceneStarted, StoryEvent
 from minigpt5 import (

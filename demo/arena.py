@@ -24,9 +24,9 @@ from demo.arena_pairs import Comparison, Parts, in_order_of, read_comparisons
 from demo.arena_votes import QUESTIONS, Tally, Vote, VoteStore
 from demo.guard.failures import ToldBlocks
 from demo.guard.gate import LOOPBACK, Protection, guarded
-from demo.guard.pictures import PrivatePictures
+from demo.guard.input.shapes import ID, read
+from demo.guard.picture_access import PrivatePictures
 from demo.guard.presence import Presence
-from demo.guard.shapes import ID, read
 from demo.theme import STATIC, logo_svg, page_head, storybook_theme
 from demo.wording import ARENA_PAGES, translations
 

@@ -20,8 +20,8 @@ from demo import view
 from demo.engine_type import ChatEngine
 from demo.examples import load_examples
 from demo.guard.failures import failure, sentence
-from demo.guard.shapes import ID, Count, OpenShape, read
-from demo.guard.text import RequestError, clean_text
+from demo.guard.input.shapes import ID, Count, OpenShape, read
+from demo.guard.input.text import RequestError, clean_text
 from demo.line import Line
 from demo.render import ChatMessage, escape_markdown
 from demo.reply import Reply

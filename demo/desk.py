@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter
 from demo import view
 from demo.chat import BUSY, ChatHandlers, origin, sending
 from demo.guard.failures import failure, sentence
-from demo.guard.shapes import Count, Id, OpenShape, read
+from demo.guard.input.shapes import Count, Id, OpenShape, read
 from demo.pictures import file_url, frame_url, preview_url
 from demo.render import ChatMessage, drawing_label, escape_markdown, forming_part
 from demo.reply import PREVIEW_SECONDS, save_drawing

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from demo.chat import LISTED_CHATS, ChatHandlers, Shown, sending
 from demo.guard.browsers import prove_owner
-from demo.guard.shapes import ID, TEXT, Id, Shape, Text, read
+from demo.guard.input.shapes import ID, TEXT, Id, Shape, Text, read
 from demo.sessions import SHOWN_TURNS, Session
 from demo.store.chats import owner_of
 from demo.store.tree import Tree

@@ -11,7 +11,7 @@ from typing import Any
 from demo import view
 from demo.chat import ChatHandlers
 from demo.guard.failures import failure, sentence
-from demo.guard.shapes import ID, read
+from demo.guard.input.shapes import ID, read
 from demo.pictures import file_url
 from demo.sessions import Session, conversation, heard
 from demo.snippet import Loading, snippet

@@ -15,7 +15,7 @@ from demo.engine_type import ChatEngine
 from demo.examples import load_examples
 from demo.guard.failures import ToldBlocks
 from demo.guard.gate import LOOPBACK, Protection, guarded
-from demo.guard.pictures import PrivatePictures, owners_in
+from demo.guard.picture_access import PrivatePictures, owners_in
 from demo.guard.presence import Presence
 from demo.header import header_html, placeholder_html
 from demo.history import HistoryHandlers

@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 
 from pydantic import StrictBool, TypeAdapter
 
-from demo.guard.shapes import OpenShape, Text, read
-from demo.guard.text import RequestError, read_json
-from demo.guard.uploads import verify_files
+from demo.guard.input.shapes import OpenShape, Text, read
+from demo.guard.input.text import RequestError, read_json
+from demo.guard.input.uploads import verify_files
 
 API = "/gradio_api/"
 MCP = "/gradio_api/mcp"

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.guard.uploads import verify_files
+from demo.guard.input.uploads import verify_files
 from minigpt5 import MiniGPT5Error
 
 MAX_SENTENCE = 500

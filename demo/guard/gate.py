@@ -23,11 +23,11 @@ from demo.guard.calls import API, MAX_BODY, MCP, UNUSED, read_call, sessions_of
 from demo.guard.failures import REFUSED, UNEXPECTED, failure, sentence
 from demo.guard.headers import SecurityHeaders
 from demo.guard.hosts import Hosts
-from demo.guard.pictures import PrivatePictures
+from demo.guard.input.shapes import shape_sentence
+from demo.guard.input.text import RequestError
+from demo.guard.picture_access import PrivatePictures
 from demo.guard.presence import Presence
 from demo.guard.quota import UploadQuota, is_upload
-from demo.guard.shapes import shape_sentence
-from demo.guard.text import RequestError
 from minigpt5 import MiniGPT5Error
 
 UNCLEAR = "The request could not be understood (number {number})."

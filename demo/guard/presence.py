@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from gradio.context import LocalContext
 
-from demo.guard.text import RequestError
+from demo.guard.input.text import RequestError
 
 UNHEARD_SECONDS = 10.0  # a job's stream is opened within these
 LOOK_SECONDS = 1.0

@@ -15,8 +15,8 @@ from typing import Any
 from gradio.utils import get_upload_folder
 from starlette.datastructures import Headers
 
+from demo.guard.input.text import RequestError
 from demo.guard.presence import network_of
-from demo.guard.text import RequestError
 
 MB = 2**20
 MAX_OF_ADDRESS = 256 * MB  # in an hour

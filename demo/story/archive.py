@@ -14,8 +14,8 @@ from typing import Any
 
 from PIL import Image
 
-from demo.guard.text import clean_text, read_json
-from demo.guard.vokens import read_npy, verify_vokens
+from demo.guard.input.text import clean_text, read_json
+from demo.guard.input.vokens import read_npy, verify_vokens
 from demo.store import PictureFiles
 from demo.store.chats import new_id
 from demo.store.records import Drawing, Picture

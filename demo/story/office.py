@@ -10,8 +10,8 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from demo.engine_type import ChatEngine
-from demo.guard.shapes import Value, read
-from demo.guard.text import RequestError
+from demo.guard.input.shapes import Value, read
+from demo.guard.input.text import RequestError
 from demo.store.chats import ChatStore, new_id, title_of
 from demo.store.records import ChatInfo
 from demo.story import deeds

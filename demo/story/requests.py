@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from demo.guard.shapes import Clean, OpenShape, Text
+from demo.guard.input.shapes import Clean, OpenShape, Text
 from demo.story.premise import MAX_LETTERS, MAX_PICTURES
 
 MAX_TITLE = 2000

@@ -17,8 +17,8 @@ from starlette.routing import Route
 
 from demo.guard.browsers import prove_owner
 from demo.guard.gate import read_body
+from demo.guard.input.text import read_json
 from demo.guard.presence import network_of
-from demo.guard.text import read_json
 from demo.store.chats import owner_of
 from demo.story.archive import MAX_ARCHIVE
 from demo.story.desk import Live

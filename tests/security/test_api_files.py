@@ -12,8 +12,8 @@ from PIL import Image
 from served import Caller, Served, serving
 
 from demo.guard.hosts import hosts_of
-from demo.guard.text import RequestError
-from demo.guard.uploads import is_uploaded, uploaded_path, verify_files
+from demo.guard.input.text import RequestError
+from demo.guard.input.uploads import is_uploaded, uploaded_path, verify_files
 
 MARK = {"_type": "gradio.FileData"}
 ACCEPTS = {"accept": "application/json, text/event-stream"}

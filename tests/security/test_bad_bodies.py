@@ -12,7 +12,7 @@ import pytest
 from scripted_engine import ScriptedEngine
 from served import SECRET, SETTINGS, Caller, Served, serving
 
-from demo.guard.text import RequestError, clean_text, read_json
+from demo.guard.input.text import RequestError, clean_text, read_json
 from demo.settings import read_settings
 from minigpt5 import GenerationOptions, MiniGPT5Error, OptionError
 

@@ -16,7 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
-from demo.guard.text import RequestError, brief, clean_text
+from demo.guard.input.text import RequestError, brief, clean_text
 
 MAX_ID = 64
 EXPECTED = {  # pydantic's kind of error -> what was expected instead

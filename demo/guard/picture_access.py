@@ -9,8 +9,7 @@ from urllib.parse import unquote
 from sqlalchemy import Engine, or_, select
 
 from demo.guard.browsers import Visitor
-from demo.store.sql.database import chats, uses
-from demo.story.shelf import stories
+from demo.store.sql.database import chats, stories, uses
 
 Owned = Callable[[str, Collection[str]], bool]  # (name of a file, owners) -> whether one of them has it
 _FILE = re.compile(r"/gradio_api/file(?:=|/)(.+)", re.DOTALL)

@@ -5,7 +5,7 @@ from typing import Any
 
 from gradio.utils import get_upload_folder
 
-from demo.guard.text import RequestError
+from demo.guard.input.text import RequestError
 
 EXPECTED = "expected an uploaded file, as gradio_client.handle_file makes one"
 MARK = "gradio.FileData"

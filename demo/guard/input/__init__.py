@@ -1,0 +1,1 @@
+"""What a request may hold: clean text, values of a known shape, uploaded files and vokens."""
