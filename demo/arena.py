@@ -27,8 +27,8 @@ from demo.guard.gate import LOOPBACK, Protection, guarded
 from demo.guard.input.shapes import ID, read
 from demo.guard.picture_access import PrivatePictures
 from demo.guard.presence import Presence
-from demo.theme import STATIC, logo_svg, page_head, storybook_theme
-from demo.wording import ARENA_PAGES, translations
+from demo.web.theme import STATIC, logo_svg, page_head, storybook_theme
+from demo.web.wording import ARENA_PAGES, translations
 
 ASKED = {
     "language": "Whose words go on more naturally from what came before?",
@@ -121,10 +121,10 @@ def arena_launch_options(demo: gr.Blocks, protection: Protection = LOOPBACK) -> 
     """What `demo.launch` must be given for the arena to look as it is meant to, safely and offline."""
     return {
         "theme": storybook_theme(),
-        "css_paths": [STATIC / name for name in ("style.css", "arena.css", "keys.css")],
+        "css_paths": [STATIC / name for name in ("shared/style.css", "arena/arena.css", "shared/keys.css")],
         "i18n": translations(*ARENA_PAGES),
         "head": page_head(*ARENA_PAGES)
-        + f"<script>{(STATIC / 'arena.js').read_text(encoding='utf-8')}</script>",
+        + f"<script>{(STATIC / 'arena/arena.js').read_text(encoding='utf-8')}</script>",
         "app_kwargs": guarded(demo, protection, PrivatePictures(), Presence(demo, share=ARENA_SHARE)),
         "favicon_path": STATIC / "logo.svg",
         "show_error": False,

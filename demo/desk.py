@@ -16,7 +16,6 @@ from demo import view
 from demo.chat import BUSY, ChatHandlers, origin, sending
 from demo.guard.failures import failure, sentence
 from demo.guard.input.shapes import Count, Id, OpenShape, read
-from demo.pictures import file_url, frame_url, preview_url
 from demo.render import ChatMessage, drawing_label, escape_markdown, forming_part
 from demo.reply import PREVIEW_SECONDS, save_drawing
 from demo.sessions import PictureRef, Session
@@ -24,6 +23,7 @@ from demo.settings import CONTROLS, default_values, read_settings
 from demo.status import Status
 from demo.store.records import Drawing, Picture
 from demo.store.tree import Tree
+from demo.web.image_urls import file_url, frame_url, preview_url
 from minigpt5 import GenerationOptions, ImageFinished, ImageProgress, ImageStarted, MiniGPT5Error, OptionError
 
 SETTINGS = ("guidance_scale", "num_inference_steps", "scheduler", "seed")

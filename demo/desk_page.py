@@ -1,4 +1,4 @@
-"""Where the picture desk meets the page: the deeds that its script asks for. The desk itself is `static/desk.js`."""
+"""Where the picture desk meets the page: the actions that its script asks for. The desk itself is `static/picture/dialog.js`."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import gradio as gr
 from gradio.components import Component
 
 from demo.chat import ChatHandlers
-from demo.deeds import QUIET, deed
 from demo.desk import DeskHandlers
+from demo.web.actions import QUIET, add_action
 
 
 def wire_desk(
@@ -22,13 +22,13 @@ def wire_desk(
     handlers = DeskHandlers(chat)
     desk, restored = (gr.HTML("", elem_classes="data", padding=False) for _ in range(2))
     chatbot, composer = shown[:2]
-    deed("look", handlers.look, session, [desk])
-    deed("choose", handlers.choose, session, [*shown, desk])
-    deed("stop", lambda session, about: chat.stop(session), session, shown)
-    deed("use", handlers.use, session, [composer], [composer])
-    deed("reorder", handlers.reorder, session, [composer], [composer])
-    deed("restore", handlers.restore, session, [*controls, restored], controls)
-    deed("redraw", handlers.start, session, [*shown, desk]).success(
+    add_action("look", handlers.look, session, [desk])
+    add_action("choose", handlers.choose, session, [*shown, desk])
+    add_action("stop", lambda session, about: chat.stop(session), session, shown)
+    add_action("use", handlers.use, session, [composer], [composer])
+    add_action("reorder", handlers.reorder, session, [composer], [composer])
+    add_action("restore", handlers.restore, session, [*controls, restored], controls)
+    add_action("redraw", handlers.start, session, [*shown, desk]).success(
         handlers.redraw,
         session,
         [chatbot, status, desk],

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-from demo.theme import logo_svg
+from demo.web.theme import logo_svg
 
 QUANTIZATIONS = {"none": "not quantized", "4bit": "4-bit weights", "8bit": "8-bit weights"}
 KNOWS = "words and pictures"

@@ -12,10 +12,10 @@ from demo import view
 from demo.chat import ChatHandlers
 from demo.guard.failures import failure, sentence
 from demo.guard.input.shapes import ID, read
-from demo.pictures import file_url
 from demo.sessions import Session, conversation, heard
 from demo.snippet import Loading, snippet
 from demo.store.records import Node, Picture
+from demo.web.image_urls import file_url
 from minigpt5 import GenerationOptions, MiniGPT5Error, Token
 
 FAILED = "This reply could not be looked into. (Number {number})"

@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 from typing import Any, assert_never
 
-from demo.pictures import file_url
 from demo.store.files import PictureFiles
 from demo.store.records import Drawing, Node, Part, Picture, Sketch, Upload, Words
+from demo.web.image_urls import file_url
 
 ALT_LENGTH = 120
 NOTHING_SAID = "Stopped before the first word."

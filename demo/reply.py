@@ -7,7 +7,6 @@ from typing import assert_never
 
 from PIL import Image
 
-from demo.pictures import frame_url, preview_url
 from demo.render import (
     ChatMessage,
     ChatPart,
@@ -19,6 +18,7 @@ from demo.status import Status
 from demo.store.files import PictureFiles
 from demo.store.provenance import Origin, write_provenance
 from demo.store.records import Drawing, Ending, Node, Part, Picture, Sketch, Words
+from demo.web.image_urls import frame_url, preview_url
 from minigpt5 import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
 
 PREVIEW_SECONDS = 1 / 6

@@ -1,4 +1,4 @@
-"""The pages: what stands where, and which handler answers which deed. The handlers are in `chat` and `history`."""
+"""The pages: what stands where, and which handler answers which action. The handlers are in `chat` and `history`."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ from gradio.i18n import I18nData
 
 from demo.api import add_endpoints
 from demo.chat import ChatHandlers
-from demo.deeds import QUIET, deed
 from demo.desk_page import wire_desk
 from demo.engine_type import ChatEngine
 from demo.examples import load_examples
@@ -27,15 +26,16 @@ from demo.store.picture_folder import PictureFolder
 from demo.story.office import Office
 from demo.story.pages import build_story_page
 from demo.story.routes import story_routes
-from demo.theme import STATIC, page_head, storybook_theme, style_paths
-from demo.wording import CHAT_PAGES, translations
+from demo.web.actions import QUIET, add_action
+from demo.web.theme import STATIC, page_head, storybook_theme, style_paths
+from demo.web.wording import CHAT_PAGES, translations
 
 ENGINE_QUEUE = "engine"
 UPLOAD_SECONDS = 24 * 3600
 MAX_SESSIONS = 400  # tabs whose state is held; an older one wakes up from the store
-# The script keeps the browser's secret and the tab's chat, see `static/history.js`.
+# The script keeps the browser's secret and the tab's chat, see `static/chat/chat_list.js`.
 WHO_JS = "(session) => [session, ...window.minigpt5.who()]"
-# what goes on, above the composer; `static/rows.js` fills it
+# what goes on, above the composer; `static/chat/rows.js` fills it
 STAGE_HTML = '<div class="stage"></div><span class="said" role="status"></span>'
 
 
@@ -114,13 +114,13 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
     starts = [
         composer.submit(chat.submit, [session, composer, *controls], shown, **QUIET),
         chatbot.example_select(chat.use_example, [session, *controls], shown, **QUIET),
-        deed("retry", chat.retry, session, shown, controls),
+        add_action("retry", chat.retry, session, shown, controls),
     ]
     for start in starts:
         _wire_answer(start, chat, session, shown, status, max_users)
-    deed("edit", chat.edit, session, shown)
-    deed("flip", chat.flip, session, shown)
-    deed("cancel", chat.cancel_edit, session, shown)
+    add_action("edit", chat.edit, session, shown)
+    add_action("flip", chat.flip, session, shown)
+    add_action("cancel", chat.cancel_edit, session, shown)
     for name, handler in (
         ("open", past.open),
         ("rename", past.rename),
@@ -129,7 +129,7 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
         ("older", past.older),
         ("earlier", past.earlier),
     ):
-        deed(name, handler, session, shown)
+        add_action(name, handler, session, shown)
     wire_desk(
         chat,
         session,

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from PIL import Image
 
 from demo.guard.failures import failure, sentence
-from demo.pictures import preview_url
 from demo.story.premise import StoryError
 from demo.story.records import MAX_PAST, Scene, Story
 from demo.story.shelf import StoryShelf
+from demo.web.image_urls import preview_url
 from minigpt5 import MiniGPT5Error
 
 PREVIEW_SECONDS = 1 / 6

@@ -9,7 +9,7 @@ from PIL import Image
 
 from demo.story.book import Book, Page
 from demo.story.letters import font_faces
-from demo.theme import STATIC
+from demo.web.theme import STATIC
 
 
 def write_html(book: Book) -> bytes:
@@ -22,7 +22,7 @@ def write_html(book: Book) -> bytes:
         "pages": "\n".join(_section(page, number) for number, page in enumerate(book.pages, 1)),
         "colophon": escape(book.colophon),
     }
-    return fill("book.html", values).encode()
+    return fill("story/export.html", values).encode()
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

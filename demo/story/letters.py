@@ -1,26 +1,25 @@
 """The letters of printed stories: Fraunces, and Noto Serif for Greek and Cyrillic, each face for what it has.
 
-The fonts lie here as a browser wants them (WOFF2, subsets); printing wants TrueType, which they are turned into on use.
+The fonts lie in `web/static/fonts` as a browser wants them (WOFF2, subsets); printing wants TrueType, which they are turned into on use.
 """
 
 import base64
 import io
 from functools import lru_cache
-from pathlib import Path
 
 from fontTools.ttLib import TTFont
 
 from demo.story.premise import StoryError
+from demo.web.theme import STATIC
 
-_STATIC = Path(__file__).resolve().parent.parent / "static" / "fonts"
-_HERE = Path(__file__).resolve().parent / "fonts"
-FACES = {
-    "fraunces-latin": _STATIC,
-    "fraunces-latin-ext": _HERE,
-    "fraunces-vietnamese": _HERE,
-    "noto-serif-cyrillic": _HERE,
-    "noto-serif-greek": _HERE,
-}
+_FILES = STATIC / "fonts"
+FACES = (
+    "fraunces-latin",
+    "fraunces-latin-ext",
+    "fraunces-vietnamese",
+    "noto-serif-cyrillic",
+    "noto-serif-greek",
+)
 _NAME_IDS = (1, 3, 4, 6, 16)  # family, identifier, full name, PostScript name, typographic family
 _INVISIBLE = dict.fromkeys((0x200B, 0x200D, 0xFE0E, 0xFE0F, 0xFEFF))
 
@@ -28,7 +27,7 @@ _INVISIBLE = dict.fromkeys((0x200B, 0x200D, 0xFE0E, 0xFE0F, 0xFEFF))
 @lru_cache
 def true_type(face: str, weight: int) -> bytes:
     """The file of `face` (see FACES) in weight 400 or 600 as TrueType."""
-    font = TTFont(FACES[face] / f"{face}-{weight}-normal.woff2")
+    font = TTFont(_FILES / f"{face}-{weight}-normal.woff2")
     font.flavor = None
     for record in font[
         "name"
@@ -42,7 +41,7 @@ def true_type(face: str, weight: int) -> bytes:
 
 @lru_cache
 def _covered(face: str) -> frozenset[int]:
-    with TTFont(FACES[face] / f"{face}-400-normal.woff2") as font:
+    with TTFont(_FILES / f"{face}-400-normal.woff2") as font:
         return frozenset(font.getBestCmap())
 
 
@@ -61,7 +60,7 @@ def runs(text: str, what: str) -> list[tuple[str, str]]:
     for letter in text.translate(_INVISIBLE):
         face = face_of(letter)
         if letter.isspace():
-            face = stretches[-1][0] if stretches else next(iter(FACES))
+            face = stretches[-1][0] if stretches else FACES[0]
         if face is None:
             missing[letter] = None
         elif stretches and stretches[-1][0] == face:
@@ -80,7 +79,7 @@ def font_faces() -> str:
     """CSS that brings the story font along, for pages that stand alone."""
     faces = ""
     for weight in (400, 600):
-        data = base64.b64encode((_STATIC / f"fraunces-latin-{weight}-normal.woff2").read_bytes()).decode()
+        data = base64.b64encode((_FILES / f"fraunces-latin-{weight}-normal.woff2").read_bytes()).decode()
         faces += (
             f'@font-face{{font-family:"Fraunces";font-weight:{weight};font-display:swap;'
             f'src:url(data:font/woff2;base64,{data}) format("woff2")}}'

@@ -9,20 +9,20 @@ from demo.story.export_html import fill
 from demo.story.letters import font_faces
 from demo.story.premise import MAX_PICTURES, MAX_SCENES, MIN_SCENES, TONES
 from demo.story.words import REMOTE, STAGE, STORY
-from demo.theme import STATIC, logo_svg
-from demo.wording import words_script
+from demo.web.theme import STATIC, logo_svg
+from demo.web.wording import words_script
 
 
 def build_story_page() -> None:
-    """Draw the story page where the caller stands; `static/story.js` brings it to life.
+    """Draw the story page where the caller stands; `static/story/page.js` brings it to life.
 
     Its style stands in the page itself: Gradio rewrites the selectors of its own style files, and not for the better.
     """
     limits = {"min_scenes": MIN_SCENES, "max_scenes": MAX_SCENES, "pictures": MAX_PICTURES}
     values = {"words": STORY, "tones": list(TONES), "limits": limits, "logo": logo_svg()}
     data = escape(json.dumps(values, ensure_ascii=False))
-    style = f"<style>{_read('story.css')}</style>"
-    script = "".join(map(_read, ("follow.js", "storybook.js", "story.js")))
+    style = f"<style>{_read('story/story.css')}</style>"
+    script = "".join(map(_read, ("story/follow.js", "story/book.js", "story/page.js")))
     gr.HTML(
         f'{style}<div id="story-book" data-values="{data}"></div>', js_on_load=script, elem_id="story-page"
     )
@@ -40,9 +40,11 @@ def remote_page() -> str:
 
 def _alone(name: str, words: dict[str, str]) -> str:
     data = json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
-    files = {"css": _read(f"{name}.css") + _read("keys.css"), "js": _read(f"{name}.js")}
-    shared = words_script("chat", "story") + "".join(map(_read, ("words.js", "keys.js", "follow.js")))
-    return fill(f"{name}.html", {"fonts": font_faces(), "words": data, "shared": shared, **files})
+    files = {"css": _read(f"{name}/{name}.css") + _read("shared/keys.css"), "js": _read(f"{name}/{name}.js")}
+    shared = words_script("chat", "story") + "".join(
+        map(_read, ("shared/wording.js", "shared/keys.js", "story/follow.js"))
+    )
+    return fill(f"{name}/{name}.html", {"fonts": font_faces(), "words": data, "shared": shared, **files})
 
 
 def _read(name: str) -> str:

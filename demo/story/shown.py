@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from demo.pictures import file_url
 from demo.store.files import PictureFiles
 from demo.story.book import Book, Page
 from demo.story.desk import Live
 from demo.story.records import Scene, Story
+from demo.web.image_urls import file_url
 
 
 def author_view(live: Live, files: PictureFiles) -> dict[str, Any]:

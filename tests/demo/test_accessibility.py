@@ -124,7 +124,7 @@ def test_every_state_is_clean_and_fits(
 
 CONTROLS = (
     "#new, #composer button.submit-button, #composer .upload-button, .sidebar .toggle-button, #desk .making button, #desk .taking button, "
-    "#story-book .actions button, #story-book .composer button, #story-book .deeds button, #controls button, #asking button, #vote"
+    "#story-book .actions button, #story-book .composer button, #story-book .scene-actions button, #controls button, #asking button, #vote"
 )
 
 

@@ -91,10 +91,8 @@ def test_another_tab_lists_the_same_chats_and_another_browser_none(
     expect(tab.locator("#chat .welcome")).to_be_visible()
     source = page.evaluate("minigpt5.outline.chat")
     other = open_page(browser, address, foreign)
-    other.evaluate(
-        "id => { minigpt5.deed('open', id); minigpt5.deed('rename', {id, title: 'Taken'}) }", source
-    )
-    other.evaluate("id => minigpt5.deed('delete', id)", source)
+    other.evaluate("id => { minigpt5.act('open', id); minigpt5.act('rename', {id, title: 'Taken'}) }", source)
+    other.evaluate("id => minigpt5.act('delete', id)", source)
     other.wait_for_timeout(600)
     expect(other.locator("#chat .message-row")).to_have_count(0)
     expect(other.locator(TITLES)).to_have_count(0)

@@ -16,7 +16,7 @@ import app
 from demo.examples import FOLDER, load_examples
 from demo.header import header_html, placeholder_html
 from demo.settings import CONTROLS, default_values, read_settings
-from demo.theme import STATIC
+from demo.web.theme import STATIC
 from minigpt5 import GenerationOptions
 
 
@@ -68,7 +68,7 @@ def contrast(one: str, other: str) -> float:
 
 def palettes() -> list[dict[str, str]]:
     found: list[dict[str, str]] = [{}, {}]
-    blocks = (STATIC / "style.css").read_text(encoding="utf-8").split("}")[:2]
+    blocks = (STATIC / "shared/style.css").read_text(encoding="utf-8").split("}")[:2]
     for palette, block in zip(found, blocks, strict=True):
         for line in block.split(";"):
             name, _, value = line.rpartition("--")[2].partition(":")

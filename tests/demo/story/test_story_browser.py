@@ -264,7 +264,7 @@ def test_a_phone_tells_a_story_with_one_thumb_in_the_dark(browser: Browser, addr
     page.click("#delete-story")
     page.wait_for_selector("#premise")
     page.click(".my-stories summary")
-    expect(page.locator(".shelf .none")).to_be_visible()
+    expect(page.locator(".story-list .none")).to_be_visible()
     close(page)
 
 

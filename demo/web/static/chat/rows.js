@@ -1,7 +1,7 @@
 // What stands under each message (versions, edit, retry, copy, figures), and what goes on above the composer.
 (() => {
   const page = window.minigpt5;
-  const { make, button, icon, deed, t } = page;
+  const { make, button, icon, act, t } = page;
   const find = (selector) => document.querySelector(selector);
 
   function versions({ data }) {
@@ -9,7 +9,7 @@
     if (all.length < 2) return [];
     const to = (index) => {
       document.dispatchEvent(new CustomEvent("minigpt5:stay")); // the eye is on this message, not on the end
-      deed("flip", all[index]);
+      act("flip", all[index]);
     };
     const shown = `${version + 1}/${all.length}`;
     return [make("span", { class: "versions", role: "group", "aria-label": t("Version {n} of {m}", { n: version + 1, m: all.length }) },
@@ -60,7 +60,7 @@
     const note = ENDINGS[data.ending];
     return make("div", { class: "tools", "data-state": state(row) },
       ...versions(row),
-      ...(mine ? [button("edit", t("Edit message"), () => deed("edit", data.id))] : [button("retry", t("Retry answer"), () => deed("retry", data.id))]),
+      ...(mine ? [button("edit", t("Edit message"), () => act("edit", data.id))] : [button("retry", t("Retry answer"), () => act("retry", data.id))]),
       button("copy", t("Copy text"), (event) => copy(event, row)),
       ...(mine ? [] : [...figures(row), page.lookInside(data.id)]),
       ...(note && !mine ? [make("span", { class: "ending" }, t(note))] : []));
@@ -96,7 +96,7 @@
     if (!page.outline?.hidden || !first) return old?.remove();
     if (old && first.contains(old)) return undefined;
     old?.remove();
-    return first.append(make("button", { type: "button", class: "earlier", onclick: () => { document.dispatchEvent(new CustomEvent("minigpt5:stay")); deed("earlier"); } }, t("Earlier messages")));
+    return first.append(make("button", { type: "button", class: "earlier", onclick: () => { document.dispatchEvent(new CustomEvent("minigpt5:stay")); act("earlier"); } }, t("Earlier messages")));
   }
 
   function announce() {
@@ -118,7 +118,7 @@
   function showEditing(bar, editing) {
     if (bar.dataset.shown === editing) return;
     bar.dataset.shown = editing;
-    const cancel = make("button", { type: "button", class: "cancel", onclick: () => deed("cancel") }, t("Cancel"));
+    const cancel = make("button", { type: "button", class: "cancel", onclick: () => act("cancel") }, t("Cancel"));
     bar.replaceChildren(make("span", { class: "pill editing" }, icon("edit"), make("span", {}, t("Editing your message."), " ", make("small", {}, t("Sending makes another version, nothing is lost."))), cancel));
     const field = find("#composer textarea");
     field?.focus();
@@ -129,11 +129,11 @@
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest?.("#composer textarea");
     if (!page.outline || page.outline.busy) return;
-    if (event.key === "Escape" && page.outline.editing) deed("cancel");
+    if (event.key === "Escape" && page.outline.editing) act("cancel");
     const empty = field && !field.value && !find("#composer .thumbnail-item");
     if (event.key === "ArrowUp" && empty && !page.outline.editing) {
       const mine = page.outline.rows.filter((row) => row.role === "user").at(-1);
-      if (mine) { event.preventDefault(); deed("edit", mine.id); }
+      if (mine) { event.preventDefault(); act("edit", mine.id); }
     }
   });
   document.addEventListener("click", (event) => {

@@ -1,7 +1,7 @@
 // Pictures on their way to the model: the order of those in the composer, the camera, and files that bring settings along.
 (() => {
   const page = window.minigpt5;
-  const { make, button, deed, fill, t } = page;
+  const { make, button, act, fill, t } = page;
   const TEXT = page.all({
     camera: "Take a picture with the camera", shoot: "Take picture", cancel: "Cancel", noCamera: "The camera cannot be used ({why}).",
     restored: "Settings of this picture are set: seed {seed}, guidance {guidance}, {steps} steps.", undo: "Undo", words: "Use its words", close: "Close",
@@ -40,7 +40,7 @@
       const facts = await provenance(file);
       if (!facts) continue;
       dropped = facts;
-      deed("restore", Object.fromEntries(SETTINGS.filter((name) => name in facts).map((name) => [name, facts[name]])));
+      act("restore", Object.fromEntries(SETTINGS.filter((name) => name in facts).map((name) => [name, facts[name]])));
       return;
     }
   }
@@ -50,7 +50,7 @@
     if (!dropped) return;
     const { seed, guidance_scale: guidance, num_inference_steps: steps, prompt } = dropped;
     dropped = null;
-    const undo = () => { deed("restore", before); hide(); };
+    const undo = () => { act("restore", before); hide(); };
     const useWords = () => { type(prompt); hide(); };
     show(problem ? [make("span", {}, t(problem))] : [
       make("span", {}, fill(TEXT.restored, { seed, guidance, steps })),
@@ -88,7 +88,7 @@
     if (to < 0 || to >= order.length || from === to) return;
     order.splice(to, 0, ...order.splice(from, 1));
     refocus = to;
-    deed("reorder", order);
+    act("reorder", order);
   }
 
   let refocus = null;

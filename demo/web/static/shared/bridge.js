@@ -1,6 +1,6 @@
-// How the scripts and the server speak: the server's data lies in empty elements, a deed clicks a hidden button.
+// How the scripts and the server speak: the server's data lies in empty elements, an action clicks a hidden button.
 //
-// minigpt5.deed(name, about)      asks the server for a deed of `ui.py`, about an id or any plain value
+// minigpt5.act(name, about)       asks the server for an action of the page, about an id or any plain value
 // minigpt5.outline, .history      the newest data of `view.py`; "minigpt5:outline" etc. on document tell of changes
 // minigpt5.rows()                 [{element, data, last}]: the chat's rows, each with its part of the outline
 // minigpt5.pictures(row)          [{element, data}]: the pictures the model drew in a row, in the order of the outline
@@ -9,8 +9,8 @@
   const DATA = ["status", "outline", "history", "desk", "restored", "inside"];
   const read = {};
 
-  page.about = {}; // of each deed, since Gradio asks for it a little later
-  page.deed = (name, about = null) => {
+  page.about = {}; // of each action, since Gradio asks for it a little later
+  page.act = (name, about = null) => {
     page.about[name] = about;
     document.getElementById(`do-${name}`)?.click();
   };

@@ -1,4 +1,4 @@
-"""How the page looks: warm paper, ink and one accent. The colours are in `static/style.css`, light and dark.
+"""How the page looks: warm paper, ink and one accent. The colours are in `static/shared/style.css`, light and dark.
 
 The theme only hands Gradio's own variables over to ours, so that a colour is told once.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes.utils.fonts import LocalFont
 
-from demo.wording import words_script
+from demo.web.wording import words_script
 
 STATIC = Path(__file__).resolve().parent / "static"
 # Model and user words may hold Markdown pictures; none may be fetched from elsewhere.
@@ -18,17 +18,24 @@ CONTENT_POLICY = '<meta http-equiv="Content-Security-Policy" content="img-src \'
 STORY_WEIGHTS = (400, 600)
 
 # What the pages are made of, in the order in which they load; a new file of style or script gets a line here.
-STYLES = ("style.css", "chat.css", "history.css", "desk.css", "inside.css", "keys.css")
+STYLES = (
+    "shared/style.css",
+    "chat/chat.css",
+    "chat/chat_list.css",
+    "picture/dialog.css",
+    "inspector/inspector.css",
+    "shared/keys.css",
+)
 SCRIPTS = (
-    "words.js",
-    "deeds.js",
-    "page.js",
-    "rows.js",
-    "history.js",
-    "desk.js",
-    "inside.js",
-    "composer.js",
-    "keys.js",
+    "shared/wording.js",
+    "shared/bridge.js",
+    "chat/enhancements.js",
+    "chat/rows.js",
+    "chat/chat_list.js",
+    "picture/dialog.js",
+    "inspector/inspector.js",
+    "chat/composer.js",
+    "shared/keys.js",
 )
 
 # Gradio's variable -> ours; the same in light and dark, where ours change.

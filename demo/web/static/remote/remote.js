@@ -6,7 +6,7 @@
   const code = location.pathname.split("/").filter(Boolean).at(-1);
   let view = null;
 
-  const post = (deed, values = {}) => ask(`${code}/${deed}`, { values }).catch((error) => tell(error.message));
+  const post = (action, values = {}) => ask(`${code}/${action}`, { values }).catch((error) => tell(error.message));
   const tell = (text) => { find("state").textContent = text; };
   const last = () => view.scenes.length;
   const go = (slide) => { if (view) { view.slide = Math.min(Math.max(slide, 0), last()); draw(view); post("show", { slide: view.slide }); } };

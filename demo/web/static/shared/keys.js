@@ -49,7 +49,7 @@
     setTimeout(() => find("#history .search")?.focus(), 350); // it is not visible before it has slid in
   }
 
-  const DEEDS = {
+  const ACTIONS = {
     "?": show,
     "/": () => here() !== "arena" && here() !== "stage" && toField(),
     n: () => (here() === "chat" ? find("#new") : here() === "story" ? find("#new-story") : null)?.click(),
@@ -60,7 +60,7 @@
     if (event.altKey || event.isComposing || find("dialog[open]")) return;
     const command = event.ctrlKey || event.metaKey;
     if (command && event.key.toLowerCase() === "k" && here() === "chat") search();
-    else if (!command && !typing(event.target) && DEEDS[event.key] && here()) DEEDS[event.key]();
+    else if (!command && !typing(event.target) && ACTIONS[event.key] && here()) ACTIONS[event.key]();
     else return;
     event.preventDefault();
   });

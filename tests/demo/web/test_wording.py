@@ -9,11 +9,11 @@ from browser_page import DRAW, PICTURE, Browser, Page, expect, open_page, send, 
 
 from demo.chat import sentence
 from demo.story.words import REMOTE, STAGE, STORY
-from demo.theme import STATIC
-from demo.wording import FOLDER, LANGUAGES, read_words, translations
+from demo.web.theme import STATIC
+from demo.web.wording import FOLDER, LANGUAGES, read_words, translations
 from minigpt5 import MiniGPT5Error
 
-DEMO = STATIC.parent
+DEMO = STATIC.parents[1]
 SLOT = re.compile(r"\{(\w+)\}")
 CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 TABLES = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -40,7 +40,7 @@ def test_two_tables_word_a_sentence_alike() -> None:
             assert seen.setdefault(english, wordings) == wordings, english
 
 
-@pytest.mark.parametrize("script", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
+@pytest.mark.parametrize("script", sorted(STATIC.glob("**/*.js")), ids=lambda path: path.name)
 def test_no_script_says_anything_outside_of_the_tables(script: Path) -> None:
     known = read_words(*TABLES)
     code = re.sub(

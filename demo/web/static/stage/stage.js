@@ -9,7 +9,7 @@
   let view = { title: "", scenes: [], work: null }, shown = 0, told = -1, offline = false, pending = 0;
 
   const count = () => view.scenes.length + 1;
-  const post = (deed, values = {}) => ask(`stories/${id}/${deed}`, { values, owner });
+  const post = (action, values = {}) => ask(`stories/${id}/${action}`, { values, owner });
 
   function show(slide, { tell = true } = {}) {
     shown = Math.min(Math.max(slide, 0), count() - 1);

@@ -1,5 +1,5 @@
-"""The pages' words in other languages: English stands where it is said and is the key, `words/*.json` have Japanese and
-simplified Chinese. Gradio words its components' labels by `translations`, `static/words.js` all else.
+"""The pages' words in other languages: English stands where it is said and is the key, `translations/*.json` have
+Japanese and simplified Chinese. Gradio words its components' labels by `translations`, `static/shared/wording.js` all else.
 """
 
 import json
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import gradio as gr
 
-FOLDER = Path(__file__).resolve().parent / "words"
+FOLDER = Path(__file__).resolve().parent / "translations"
 LANGUAGES = ("ja", "zh")  # the columns of the tables
 TAGS = {"ja": ("ja",), "zh": ("zh", "zh-CN", "zh-TW")}  # as Gradio names them
-CHAT_PAGES = ("chat", "inside", "story")
+CHAT_PAGES = ("chat", "inspector", "story")
 ARENA_PAGES = ("chat", "arena")
 
 Table = dict[str, list[str]]
@@ -25,13 +25,13 @@ def read_words(*names: str) -> Table:
 
 
 def words_script(*names: str) -> str:
-    """The tables as a script, to stand before `static/words.js`."""
+    """The tables as a script, to stand before `static/shared/wording.js`."""
     table = json.dumps(read_words(*names), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f"(window.minigpt5 ||= {{}}).words = {table};"
 
 
 def translations(*names: str) -> gr.I18n:
-    """The tables for Gradio, which chooses by the browser's language as `static/words.js` does."""
+    """The tables for Gradio, which chooses by the browser's language as `static/shared/wording.js` does."""
     words = read_words(*names)
     tables = {"en": {english: english for english in words}}
     for column, language in enumerate(LANGUAGES):

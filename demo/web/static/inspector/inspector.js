@@ -3,7 +3,7 @@
 // The server side is `inside.py`. Its data arrives as minigpt5.inside.
 (() => {
   const page = window.minigpt5;
-  const { make, button, deed } = page;
+  const { make, button, act } = page;
   const TEXT = page.all({
     open: "Look inside", title: "Inside this reply", close: "Close", loading: "Looking…",
     time: "Time", prefill: "Reading", text: "Writing", pictures: "Drawing", seconds: "{n} s", noTime: "The reply did not come to its end, so it was not timed.",
@@ -46,7 +46,7 @@
     if (page.inside?.node === node) render();
     else parts.body.replaceChildren(make("p", { role: "status" }, TEXT.loading));
     parts.dialog.showModal();
-    deed("inside", node);
+    act("inside", node);
   }
 
   function render() {

@@ -1,4 +1,4 @@
-// The story page: a shelf, a sheet for a new story, and the book that is being written. `storybook.js` draws the book.
+// The story page: the list of stories, a sheet for a new story, and the book that is being written. `story/book.js` draws the book.
 (() => {
   const { all, ask, el, follow, say, secret } = window.story;
   const MAX_BYTES = 10 * 2 ** 20;
@@ -12,14 +12,14 @@
     const notice = el("p.notice", { role: "status" });
     const tellProblem = (error) => { notice.textContent = error?.message || ""; if (error) notice.scrollIntoView({ block: "nearest" }); };
     const json = async (url, sent) => (await ask(url, { ...sent, owner })).json();
-    const shelf = el("ul.shelf"), stage = el("div", { id: "story-main" });
+    const list = el("ul.story-list"), stage = el("div", { id: "story-main" });
 
-    async function showShelf() {
+    async function showList() {
       const found = await json("stories").catch(() => []);
-      shelf.replaceChildren(...found.map((info) => el("li", {}, el("a", {
+      list.replaceChildren(...found.map((info) => el("li", {}, el("a", {
         href: `#${info.id}`, "aria-current": info.id === current ? "page" : null,
       }, info.title))));
-      if (!found.length) shelf.append(el("li.none", {}, words.none_yet));
+      if (!found.length) list.append(el("li.none", {}, words.none_yet));
     }
 
     function head() {
@@ -29,7 +29,7 @@
       return el("div.story-head", {},
         el("a.brand", { href: "./", "aria-label": words.brand }, sign, el("span", {}, words.brand)),
         el("nav", { "aria-label": words.pages }, el("a", { href: "./" }, words.chat), el("a", { href: "story", "aria-current": "page", onclick: (event) => { event.preventDefault(); location.hash = ""; } }, words.stories)),
-        el("details.menu.my-stories", {}, el("summary", {}, words.my_stories), el("div.sheet", {}, shelf,
+        el("details.menu.my-stories", {}, el("summary", {}, words.my_stories), el("div.sheet", {}, list,
           el("button", { type: "button", id: "new-story", onclick: () => { location.hash = ""; } }, words.new_story),
           el("button", { type: "button", id: "import", onclick: () => file.click() }, words.import), file)));
     }
@@ -86,11 +86,11 @@
         tellProblem(null);
         const options = Object.fromEntries(how.filter((input) => input.value !== "").map((input) => [input.name, Number(input.value)]));
         const values = { premise: premise.value, cast: cast.value, scenes: Number(scenes.value), tone: form.elements.tone.value, pictures, options };
-        const deed = event.submitter?.value || "run";
+        const action = event.submitter?.value || "run";
         form.inert = true;
         try {
           const { id } = await json("stories", { values });
-          await ask(`stories/${id}/${deed}`, { values: {}, owner });
+          await ask(`stories/${id}/${action}`, { values: {}, owner });
           location.hash = id;
         } catch (error) { tellProblem(error); form.inert = false; }
       } },
@@ -117,11 +117,11 @@
       for (const menu of root.querySelectorAll("details.menu")) menu.open = false;
       if (current) open(current); else newStory();
       root.scrollTop = 0;
-      showShelf();
+      showList();
     }
 
     root.replaceChildren(head(), notice, stage);
-    root.addEventListener("toggle", (event) => { if (event.target.matches?.(".my-stories") && event.target.open) showShelf(); }, true);
+    root.addEventListener("toggle", (event) => { if (event.target.matches?.(".my-stories") && event.target.open) showList(); }, true);
     root.addEventListener("click", (event) => {
       for (const menu of root.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
     });

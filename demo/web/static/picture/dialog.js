@@ -3,7 +3,7 @@
 // The server side is `desk.py`. Its data arrives as minigpt5.desk; a null means that the picture is gone.
 (() => {
   const page = window.minigpt5;
-  const { make, button, icon, deed, fill: filled, t } = page;
+  const { make, button, icon, act, fill: filled, t } = page;
   const TEXT = page.all({
     open: "Open the picture", title: "Picture", yours: "Your picture", close: "Close", before: "Drawing before", next: "Next drawing",
     guidance: "Guidance", steps: "Steps", scheduler: "Scheduler", seed: "Seed", dice: "Another seed",
@@ -35,7 +35,7 @@
     p.redraw = make("button", { type: "button", class: "main", onclick: () => draw([unchanged() ? { ...settings(), seed: newSeed() } : settings()]) }, TEXT.redraw);
     p.variations = make("button", { type: "button", onclick: () => draw([1, 2, 3, 4].map(() => ({ ...settings(), seed: newSeed() }))) }, TEXT.variations);
     p.strip = make("button", { type: "button", onclick: () => draw(STRIP.map((guidance_scale) => ({ ...settings(), guidance_scale }))) }, TEXT.strip);
-    p.stop = make("button", { type: "button", class: "main", onclick: () => deed("stop") }, TEXT.stop);
+    p.stop = make("button", { type: "button", class: "main", onclick: () => act("stop") }, TEXT.stop);
     p.make = make("div", { class: "making" }, p.redraw, p.variations, p.strip, p.stop);
     p.tools = make("section", { class: "again" }, p.film, make("p", { class: "hint" }, TEXT.hint), p.fields, p.problem, p.make);
     p.use = labelled("up", TEXT.use, useAsInput);
@@ -80,7 +80,7 @@
     parts.image.src = picture.url ?? opener.querySelector("img")?.src ?? "";
     fit();
     if (!parts.dialog.open) parts.dialog.showModal();
-    if (!mine) deed("look", { node: picture.node, part: picture.part });
+    if (!mine) act("look", { node: picture.node, part: picture.part });
   }
 
   const drawing = () => page.desk?.drawings[page.desk.chosen];
@@ -155,7 +155,7 @@
     if (opener?.isConnected) opener.focus();
   }
 
-  // ---- deeds ------------------------------------------------------------------------------------------------------
+  // ---- actions ----------------------------------------------------------------------------------------------------
 
   const newSeed = () => String(crypto.getRandomValues(new Uint32Array(1))[0]);
   const settings = () => ({
@@ -175,17 +175,17 @@
     shown.filled = null;
     parts.problem.textContent = "";
     fit();
-    deed("redraw", { node: shown.node, part: shown.part, choices });
+    act("redraw", { node: shown.node, part: shown.part, choices });
   }
 
   function choose(chosen) {
     if (!page.desk || page.desk.busy || chosen < 0 || chosen >= page.desk.drawings.length) return;
     if (shown) shown.asked = null;
-    deed("choose", { node: page.desk.node, part: page.desk.part, chosen });
+    act("choose", { node: page.desk.node, part: page.desk.part, chosen });
   }
 
   function useAsInput() {
-    deed("use", { node: shown.node, part: shown.part });
+    act("use", { node: shown.node, part: shown.part });
     parts.dialog.close();
     document.querySelector("#composer textarea")?.focus();
   }
@@ -266,7 +266,7 @@
   // ---- pictures in the chat ---------------------------------------------------------------------------------------
 
   function flipper({ part, chosen, drawings }, node) {
-    const to = (index) => deed("choose", { node, part, chosen: index });
+    const to = (index) => act("choose", { node, part, chosen: index });
     return make("div", { class: "drawings", role: "group", "aria-label": filled(TEXT.drawing, { n: chosen + 1, m: drawings }), "data-state": `${chosen}/${drawings}` },
       button("back", TEXT.before, () => to(chosen - 1), { disabled: chosen === 0 }),
       make("span", { "aria-hidden": "true" }, `${chosen + 1}/${drawings}`),

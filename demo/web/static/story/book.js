@@ -4,7 +4,7 @@ window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
   const spreads = new Map();
   let view = null;
 
-  const post = (deed, values = {}) => ask(`stories/${id}/${deed}`, { values, owner }).catch(tellProblem);
+  const post = (action, values = {}) => ask(`stories/${id}/${action}`, { values, owner }).catch(tellProblem);
   const button = (label, act, kind = "", more = {}) => el(`button${kind}`, { type: "button", onclick: act, ...more }, label);
 
   const title = el("textarea.title", {
@@ -51,31 +51,31 @@ window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
 
   function spread(scene) {
     const place = () => view.scenes.findIndex((other) => other.id === scene.id);
-    const deed = (name, values = () => ({})) => () => post(name, { place: place(), ...values() });
+    const act = (name, values = () => ({})) => () => post(name, { place: place(), ...values() });
     const picture = el("img", { alt: "" }), words_ = el("p.words"), asks = el("p.asked"), mark = el("span.stopped", {}, words.stopped);
     const editor = el("textarea.editor", { hidden: true, rows: 4, maxLength: 4000 });
     const version = el("span.version");
     const versions = el("div.versions", { role: "group" },
-      button("‹", deed("choose", () => ({ version: shown().version - 1 })), ".before", { "aria-label": words.version_before, title: words.version_before }), version,
-      button("›", deed("choose", () => ({ version: shown().version + 1 })), ".after", { "aria-label": words.version_after, title: words.version_after }));
+      button("‹", act("choose", () => ({ version: shown().version - 1 })), ".before", { "aria-label": words.version_before, title: words.version_before }), version,
+      button("›", act("choose", () => ({ version: shown().version + 1 })), ".after", { "aria-label": words.version_after, title: words.version_after }));
     const shown = () => view.scenes[place()].picture;
     const edit = button(words.edit, () => change(true), ".edit");
     const cancel = button(words.cancel, () => change(false), ".cancel");
     const done = button(words.done, async () => { await post("edit", { place: place(), text: editor.value }); change(false); }, ".done.primary");
-    const redraw = button(words.redraw, deed("redraw"), ".redraw");
+    const redraw = button(words.redraw, act("redraw"), ".redraw");
     const more = el("details.menu.more", {}, el("summary.button", {}, "⋯"), el("div.sheet", {},
-      button(words.retell, deed("retell"), ".retell"), button(words.illustrate, deed("illustrate"), ".illustrate"),
-      button(words.go_on, deed("go-on"), ".go-on"),
-      button(words.earlier, deed("move", () => ({ to: place() - 1 })), ".earlier"), button(words.later, deed("move", () => ({ to: place() + 1 })), ".later"),
-      button(words.remove, deed("remove"), ".remove.grave")));
+      button(words.retell, act("retell"), ".retell"), button(words.illustrate, act("illustrate"), ".illustrate"),
+      button(words.go_on, act("go-on"), ".go-on"),
+      button(words.earlier, act("move", () => ({ to: place() - 1 })), ".earlier"), button(words.later, act("move", () => ({ to: place() + 1 })), ".later"),
+      button(words.remove, act("remove"), ".remove.grave")));
     more.addEventListener("click", (event) => { if (event.target.closest(".sheet button")) more.open = false; });
-    const deeds = el("div.deeds", {}, edit, redraw, more), editing = el("div.deeds", { hidden: true }, done, cancel);
+    const actions = el("div.scene-actions", {}, edit, redraw, more), editing = el("div.scene-actions", { hidden: true }, done, cancel);
     const frame = el("figure", {}, picture, el("div.progress"));
-    const item = el("li.spread", {}, frame, el("div.side", {}, el("span.number"), asks, words_, mark, editor, editing, deeds, versions));
+    const item = el("li.spread", {}, frame, el("div.side", {}, el("span.number"), asks, words_, mark, editor, editing, actions, versions));
 
     function change(on) {
       editor.value = view.scenes[place()]?.text ?? "";
-      for (const [part, shownNow] of [[editor, on], [editing, on], [words_, !on], [deeds, !on]]) part.hidden = !shownNow;
+      for (const [part, shownNow] of [[editor, on], [editing, on], [words_, !on], [actions, !on]]) part.hidden = !shownNow;
       if (on) { editor.focus(); editor.style.height = `${Math.max(editor.scrollHeight, 110)}px`; } else edit.focus();
     }
 
@@ -95,7 +95,7 @@ window.storyBook = (id, { words, owner, tellProblem, onGone }) => {
       ink(words_, now.text);
       editor.setAttribute("aria-label", say(words.edit_words, { n: at + 1 }));
       more.firstChild.setAttribute("aria-label", say(words.more_deeds, { n: at + 1 }));
-      for (const part of [...deeds.querySelectorAll("button"), ...versions.querySelectorAll("button"), done]) part.disabled = Boolean(view.work);
+      for (const part of [...actions.querySelectorAll("button"), ...versions.querySelectorAll("button"), done]) part.disabled = Boolean(view.work);
       redraw.textContent = now.picture ? words.redraw : words.illustrate;
       if (!view.work) {
         item.querySelector(".earlier").disabled = at === 0;

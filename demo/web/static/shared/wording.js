@@ -1,4 +1,4 @@
-// The page's words in the reader's language. English stands where it is said, and is the key of `words/*.json`.
+// The page's words in the reader's language. English stands where it is said, and is the key of `translations/*.json`.
 //
 // minigpt5.t(english, values)     that sentence, its {slots} filled; English where the table has none
 // minigpt5.all({name: english})   a table of sentences, their slots left open for minigpt5.fill

@@ -1,7 +1,7 @@
 // The list of chats, and who this browser is: a secret that only it knows finds its chats again.
 (() => {
   const page = window.minigpt5;
-  const { make, button, icon, deed, t } = page;
+  const { make, button, icon, act, t } = page;
   const SEARCH_MS = 180;
   const WIDE = 1100;
   const LONG_MS = 5 * 60 * 1000;
@@ -45,7 +45,7 @@
       if (atWork?.id !== chat.id) return;
       atWork = null;
       const title = field.value.trim();
-      if (save && title && title !== chat.title) { chat.title = title; deed("rename", { id: chat.id, title }); }
+      if (save && title && title !== chat.title) { chat.title = title; act("rename", { id: chat.id, title }); }
       render(chat.id);
     };
     field.addEventListener("keydown", (event) => {
@@ -59,7 +59,7 @@
   function confirmation(chat) {
     const end = (sure) => () => {
       atWork = null;
-      if (sure) deed("delete", chat.id);
+      if (sure) act("delete", chat.id);
       render(sure ? null : chat.id);
     };
     const keep = make("button", { type: "button", class: "keep", onclick: end(false) }, t("Keep"));
@@ -69,7 +69,7 @@
   }
 
   function choose(id) {
-    deed("open", id);
+    act("open", id);
     if (innerWidth < WIDE) toggle(false);
   }
 
@@ -82,7 +82,7 @@
   function frame(holder) {
     const field = make("input", { type: "search", class: "search", placeholder: t("Search chats"), "aria-label": t("Search chats"), autocomplete: "off" });
     let timer = 0;
-    field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => deed("search", field.value), SEARCH_MS); });
+    field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => act("search", field.value), SEARCH_MS); });
     holder.replaceChildren(
       make("h2", {}, t("Chats")),
       make("label", { class: "searching" }, icon("search"), field),
@@ -100,7 +100,7 @@
     const top = holder.parentElement.scrollTop;
     list.replaceChildren(
       ...(chats.length ? groups(page.history) : [make("p", { class: "none" }, empty)]),
-      ...(more ? [make("button", { type: "button", class: "older", onclick: () => deed("older") }, t("Older chats"))] : []));
+      ...(more ? [make("button", { type: "button", class: "older", onclick: () => act("older") }, t("Older chats"))] : []));
     holder.parentElement.scrollTop = top;
     const asked = list.querySelector(".rename, .keep"); // at once: the next key is meant for it
     if (asked) { asked.focus(); asked.select?.(); return; }
@@ -128,7 +128,7 @@
   let hidden = 0;
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) hidden = Date.now();
-    else if (Date.now() - hidden > LONG_MS) deed("wake"); // the server may have forgotten this tab
+    else if (Date.now() - hidden > LONG_MS) act("wake"); // the server may have forgotten this tab
   });
   document.addEventListener("minigpt5:history", () => { if (!atWork) render(); greet(); });
   document.addEventListener("minigpt5:outline", () => {
