@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import minigpt5
-from demo.chat import ChatHandlers
+from demo.chat.handlers import ChatHandlers
+from demo.chat.session import Session
+from demo.chat.settings import default_values
 from demo.desk import DeskHandlers
-from demo.sessions import Session
-from demo.settings import default_values
 from demo.store import ChatStore
 from demo.store.records import Picture
 

@@ -23,7 +23,7 @@ from demo.api_events import (
     story_to_json,
     to_json,
 )
-from demo.chat import YIELD_SECONDS, verify_size
+from demo.chat.handlers import YIELD_SECONDS, verify_size
 from demo.engine_type import ChatEngine
 from demo.guard.input.shapes import TEXT, Count, read
 from demo.guard.input.uploads import uploaded_path

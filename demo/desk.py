@@ -12,18 +12,18 @@ from typing import Any
 import gradio as gr
 from pydantic import Field, TypeAdapter
 
-from demo import view
-from demo.chat import BUSY, ChatHandlers, origin, sending
+from demo.chat.growing_reply import PREVIEW_SECONDS, save_drawing
+from demo.chat.handlers import BUSY, ChatHandlers, origin, sending
+from demo.chat.session import PictureRef, Session
+from demo.chat.settings import CONTROLS, default_values, read_settings
+from demo.chat.status import Status
+from demo.chat.views.messages import ChatMessage, drawing_label, escape_markdown, forming_part
 from demo.guard.failures import failure, sentence
 from demo.guard.input.shapes import Count, Id, OpenShape, read
-from demo.render import ChatMessage, drawing_label, escape_markdown, forming_part
-from demo.reply import PREVIEW_SECONDS, save_drawing
-from demo.sessions import PictureRef, Session
-from demo.settings import CONTROLS, default_values, read_settings
-from demo.status import Status
 from demo.store.records import Drawing, Picture
 from demo.store.tree import Tree
 from demo.web.image_urls import file_url, frame_url, preview_url
+from demo.web.page_data import data_html
 from minigpt5 import GenerationOptions, ImageFinished, ImageProgress, ImageStarted, MiniGPT5Error, OptionError
 
 SETTINGS = ("guidance_scale", "num_inference_steps", "scheduler", "seed")
@@ -119,7 +119,7 @@ class DeskHandlers:
             problem = yield from self._redraw(session, work)
         yield (
             self._chat.messages(session),
-            view.data_html("status", ""),
+            data_html("status", ""),
             self._desk(session, work.ref, problem),
         )
 
@@ -164,9 +164,9 @@ class DeskHandlers:
         try:
             read_settings(*values.values())
         except MiniGPT5Error as error:
-            return [*controls, view.data_html("restored", {"problem": sentence(error)})]
+            return [*controls, data_html("restored", {"problem": sentence(error)})]
         told = {**before, "seed": "" if before["seed"] is None else str(before["seed"])}
-        return [*values.values(), view.data_html("restored", {"before": told})]
+        return [*values.values(), data_html("restored", {"before": told})]
 
     def _follow(self, session: Session, work: Redrawing) -> Iterator[Seen]:
         vokens = self._chat.files.vokens(session.picture(*work.ref).vokens)
@@ -197,7 +197,7 @@ class DeskHandlers:
             session.forming[work.ref] = forming_part(
                 seen["url"], f"drawing {seen['label']}", "A picture is being drawn again"
             )
-        status = view.data_html("status", work.status.text)
+        status = data_html("status", work.status.text)
         return self._chat.messages(session), status, self._desk(session, work.ref)
 
     def _keep(self, work: Redrawing) -> None:
@@ -222,7 +222,7 @@ class DeskHandlers:
         try:
             picture, work = session.picture(*ref), session.active
         except MiniGPT5Error:
-            return view.data_html("desk", None)
+            return data_html("desk", None)
         drawings = [
             {
                 "url": file_url(self._chat.files.path(drawing.file)),
@@ -232,7 +232,7 @@ class DeskHandlers:
             }
             for drawing in picture.drawings
         ]
-        return view.data_html(
+        return data_html(
             "desk",
             {
                 "node": ref[0],

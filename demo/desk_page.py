@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from demo.chat import ChatHandlers
+from demo.chat.handlers import ChatHandlers
 from demo.desk import DeskHandlers
 from demo.web.actions import QUIET, add_action
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from demo import view
-from demo.chat import ChatHandlers
+from demo.chat.handlers import ChatHandlers
+from demo.chat.session import Session, conversation, heard
 from demo.guard.failures import failure, sentence
 from demo.guard.input.shapes import ID, read
-from demo.sessions import Session, conversation, heard
 from demo.snippet import Loading, snippet
 from demo.store.records import Node, Picture
 from demo.web.image_urls import file_url
+from demo.web.page_data import data_html
 from minigpt5 import GenerationOptions, MiniGPT5Error, Token
 
 FAILED = "This reply could not be looked into. (Number {number})"
@@ -36,7 +36,7 @@ class InsideHandlers:
             facts = {"problem": sentence(error)}
         except Exception as error:
             facts = {"problem": failure(error, FAILED)}
-        return view.data_html("inside", {"node": about if isinstance(about, str) else "", **facts})
+        return data_html("inside", {"node": about if isinstance(about, str) else "", **facts})
 
     def _facts(self, session: Session, node: Node) -> dict[str, Any]:
         asked = str(node.parent)

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from demo.chat import ChatHandlers
+from demo.chat.handlers import ChatHandlers
 from demo.inside import InsideHandlers
 from demo.web.actions import add_action
 

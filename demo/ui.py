@@ -1,4 +1,4 @@
-"""The pages: what stands where, and which handler answers which action. The handlers are in `chat` and `history`."""
+"""The pages: what stands where, and which handler answers which action. The handlers are in `chat`."""
 
 from typing import Any
 
@@ -8,19 +8,19 @@ from gradio.events import Dependency
 from gradio.i18n import I18nData
 
 from demo.api import add_endpoints
-from demo.chat import ChatHandlers
+from demo.chat.examples import load_examples
+from demo.chat.handlers import ChatHandlers
+from demo.chat.list_handlers import ChatListHandlers
+from demo.chat.session import Session
+from demo.chat.settings import settings_panel
+from demo.chat.views.header import header_html, placeholder_html
 from demo.desk_page import wire_desk
 from demo.engine_type import ChatEngine
-from demo.examples import load_examples
 from demo.guard.failures import ToldBlocks
 from demo.guard.gate import LOOPBACK, Protection, guarded
 from demo.guard.picture_access import PrivatePictures, owners_in
 from demo.guard.presence import Presence
-from demo.header import header_html, placeholder_html
-from demo.history import HistoryHandlers
 from demo.inside_page import wire_inside
-from demo.sessions import Session
-from demo.settings import settings_panel
 from demo.store import ChatStore
 from demo.store.picture_folder import PictureFolder
 from demo.story.office import Office
@@ -110,7 +110,7 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
     with gr.Sidebar(open=False, position="right", width=340, elem_id="settings", label=I18nData("Settings")):
         controls = settings_panel()
     shown = [chatbot, composer, notice, outline, history]
-    past = HistoryHandlers(chat)
+    past = ChatListHandlers(chat)
     starts = [
         composer.submit(chat.submit, [session, composer, *controls], shown, **QUIET),
         chatbot.example_select(chat.use_example, [session, *controls], shown, **QUIET),

@@ -17,7 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 from running_app import REAL, ROOT, running
 
-from demo.examples import FOLDER
+from demo.chat.examples import FOLDER
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
 ADDRESS = "http://127.0.0.1:7860"

@@ -13,9 +13,9 @@ from PIL import Image
 from running_app import SCRIPTED, running
 
 import app
-from demo.examples import FOLDER, load_examples
-from demo.header import header_html, placeholder_html
-from demo.settings import CONTROLS, default_values, read_settings
+from demo.chat.examples import FOLDER, load_examples
+from demo.chat.settings import CONTROLS, default_values, read_settings
+from demo.chat.views.header import header_html, placeholder_html
 from demo.web.theme import STATIC
 from minigpt5 import GenerationOptions
 

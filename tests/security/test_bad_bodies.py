@@ -12,8 +12,8 @@ import pytest
 from scripted_engine import ScriptedEngine
 from served import SECRET, SETTINGS, Caller, Served, serving
 
+from demo.chat.settings import read_settings
 from demo.guard.input.text import RequestError, clean_text, read_json
-from demo.settings import read_settings
 from minigpt5 import GenerationOptions, MiniGPT5Error, OptionError
 
 MINE = {"x-story-owner": SECRET}

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from served import SETTINGS, Caller, Served
 
-from demo.examples import load_examples
+from demo.chat.examples import load_examples
 
 FORGED = [
     {"index": 0, "value": {"text": "x", "files": ["PRIVATE"]}},

@@ -10,9 +10,9 @@ from PIL import Image
 from scripted_engine import ScriptedEngine
 from served import SECRET, Caller, serving
 
-from demo.chat import ChatHandlers
-from demo.sessions import Session
-from demo.settings import default_values
+from demo.chat.handlers import ChatHandlers
+from demo.chat.session import Session
+from demo.chat.settings import default_values
 from demo.store import ChatStore, Node, Picture, PictureFiles, Upload, Words
 from demo.store.chats import new_id, owner_of
 from demo.story.records import Plan, Story

@@ -15,9 +15,9 @@ from scripted_engine import ScriptedEngine
 from served import SECRET, Caller, serving
 from sqlalchemy import event
 
-from demo.chat import ChatHandlers
-from demo.sessions import Session
-from demo.settings import default_values
+from demo.chat.handlers import ChatHandlers
+from demo.chat.session import Session
+from demo.chat.settings import default_values
 from demo.store import ChatStore, Node, PictureFiles, Words
 from demo.store.chats import new_id, owner_of
 from minigpt5 import MiniGPT5Error

@@ -4,7 +4,7 @@ import pytest
 from browser_page import Browser, open_page, send, wait_until_answered
 from served import Served
 
-from demo.render import escape_markdown
+from demo.chat.views.messages import escape_markdown
 
 LINKS = {
     "https://example.org/a_b/c*d*e?x=1&y=_2_~z": None,

@@ -11,10 +11,10 @@ from browser_page import Browser, expect
 from scripted_engine import ScriptedEngine
 from served import SETTINGS, Caller, Served, serving
 
-from demo.chat import ChatHandlers
+from demo.chat.handlers import ChatHandlers
+from demo.chat.queue_display import MAX_OF_OWNER, QueueDisplay
+from demo.chat.session import Session
 from demo.guard.presence import UNHEARD_SECONDS, Presence, network_of
-from demo.line import MAX_OF_OWNER, Line
-from demo.sessions import Session
 from demo.store import ChatStore
 
 PATIENCE = 20.0
@@ -80,12 +80,12 @@ def test_what_makes_a_whole_reply_stops_when_its_caller_has_left(slow: Served, e
 
 
 def test_a_browser_has_a_few_answers_in_the_line_at_once() -> None:
-    line = Line()
+    queue = QueueDisplay()
     tickets = [object() for _ in range(MAX_OF_OWNER + 1)]
-    assert [line.join(ticket, "ada") for ticket in tickets] == [True] * MAX_OF_OWNER + [False]
-    assert line.join(object(), "ben")
-    line.leave(tickets[0])
-    assert line.join(tickets[-1], "ada")
+    assert [queue.join(ticket, "ada") for ticket in tickets] == [True] * MAX_OF_OWNER + [False]
+    assert queue.join(object(), "ben")
+    queue.leave(tickets[0])
+    assert queue.join(tickets[-1], "ada")
 
 
 def test_neighbours_in_an_ipv6_network_are_one_address() -> None:

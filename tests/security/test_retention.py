@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 from scripted_engine import ScriptedEngine
 
-from demo.chat import ChatHandlers
-from demo.sessions import Session
-from demo.settings import default_values
+from demo.chat.handlers import ChatHandlers
+from demo.chat.session import Session
+from demo.chat.settings import default_values
 from demo.store import ChatStore, Node, Retention, Upload, Words
 from demo.store.chats import new_id, owner_of
 from demo.story.archive import read_zip

@@ -21,8 +21,8 @@ from running_app import HERE, ROOT, free_port, wait_for
 from scripted_engine import ScriptedEngine
 from served import SECRET, SETTINGS
 
-from demo.chat import ChatHandlers
-from demo.sessions import Session
+from demo.chat.handlers import ChatHandlers
+from demo.chat.session import Session
 from demo.store import ChatStore
 from demo.store.chats import owner_of
 from demo.store.private_files import make_scratch, sweep_scratch

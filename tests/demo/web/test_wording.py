@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browser_page import DRAW, PICTURE, Browser, Page, expect, open_page, send, wait_until_answered
 
-from demo.chat import sentence
+from demo.chat.handlers import sentence
 from demo.story.words import REMOTE, STAGE, STORY
 from demo.web.theme import STATIC
 from demo.web.wording import FOLDER, LANGUAGES, read_words, translations

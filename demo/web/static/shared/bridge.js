@@ -1,7 +1,7 @@
 // How the scripts and the server speak: the server's data lies in empty elements, an action clicks a hidden button.
 //
 // minigpt5.act(name, about)       asks the server for an action of the page, about an id or any plain value
-// minigpt5.outline, .history      the newest data of `view.py`; "minigpt5:outline" etc. on document tell of changes
+// minigpt5.outline, .history      the newest data of `views/session_view.py`; "minigpt5:outline" etc. on document tell of changes
 // minigpt5.rows()                 [{element, data, last}]: the chat's rows, each with its part of the outline
 // minigpt5.pictures(row)          [{element, data}]: the pictures the model drew in a row, in the order of the outline
 (() => {

@@ -16,22 +16,23 @@ from typing import Any
 import gradio as gr
 from pydantic import TypeAdapter
 
-from demo import view
+from demo.chat.examples import load_examples
+from demo.chat.growing_reply import GrowingReply
+from demo.chat.queue_display import QueueDisplay
+from demo.chat.session import Session, conversation, lost_pictures
+from demo.chat.settings import read_settings
+from demo.chat.views import session_view as view
+from demo.chat.views.messages import ChatMessage, escape_markdown
 from demo.engine_type import ChatEngine
-from demo.examples import load_examples
 from demo.guard.failures import failure, sentence
 from demo.guard.input.shapes import ID, Count, OpenShape, read
 from demo.guard.input.text import RequestError, clean_text
-from demo.line import Line
-from demo.render import ChatMessage, escape_markdown
-from demo.reply import Reply
-from demo.sessions import Session, conversation, lost_pictures
-from demo.settings import read_settings
 from demo.store.chats import ChatStore, new_id, title_of
 from demo.store.errors import StoreError
 from demo.store.provenance import Origin
 from demo.store.records import Ending, Node, Part, Picture, Upload, Words
 from demo.store.tree import Tree
+from demo.web.page_data import data_html
 from minigpt5 import (
     GenerationOptions,
     ImageFinished,
@@ -81,7 +82,7 @@ class ChatHandlers:
         self.files = store.files
         self.clock = clock
         self._slots = slots
-        self._line = Line(clock)
+        self._queue = QueueDisplay(clock)
 
     def submit(self, session: Session, composer: dict[str, Any] | None, *settings: object) -> Shown:
         """Take the composer's words and pictures as a new message, or as another version of the one being edited."""
@@ -137,7 +138,7 @@ class ChatHandlers:
         """Until it is the turn of the session's answer: how many come first."""
         reply = session.live
         while reply is not None and session.active is reply and not reply.started:
-            ahead = self._line.ahead(reply)
+            ahead = self._queue.ahead(reply)
             if ahead < self._slots:
                 return
             reply.status.wait(ahead - self._slots + 1)
@@ -154,10 +155,10 @@ class ChatHandlers:
             yield from self._answer(session, reply)
         yield self.messages(session), ""
 
-    def _answer(self, session: Session, reply: Reply) -> Iterator[Streamed]:
+    def _answer(self, session: Session, reply: GrowingReply) -> Iterator[Streamed]:
         """Make the answer and keep it, whatever comes of it."""
         owner, chat, tree = session.owner, str(session.chat), session.tree
-        self._line.serve(reply)
+        self._queue.serve(reply)
         ending: Ending = "stopped"
         lost = _lost(lost_pictures(tree, str(reply.node.parent), self.files))
         try:
@@ -169,7 +170,7 @@ class ChatHandlers:
             ending = "failed"
             reply.remark(failure(error, FAILED))
         finally:
-            self._line.leave(reply)
+            self._queue.leave(reply)
             reply.close(ending)
             tree.put(reply.node)
             problem = self._keep(owner, chat, reply.node)
@@ -179,7 +180,7 @@ class ChatHandlers:
             if session.live is reply:
                 session.live = None
 
-    def _follow(self, session: Session, reply: Reply) -> Iterator[Streamed]:
+    def _follow(self, session: Session, reply: GrowingReply) -> Iterator[Streamed]:
         asked, owner, chat = str(reply.node.parent), session.owner, str(session.chat)
         heard = conversation(session.tree, asked, self.files)
         reply.status.read(sum(len(message.images) for message in heard.messages))
@@ -205,10 +206,12 @@ class ChatHandlers:
             return self.ready(session)
         return self._given_up(session, reply, FULL, None)
 
-    def _given_up(self, session: Session, reply: Reply, why: str, composer: dict[str, Any] | None) -> Shown:
+    def _given_up(
+        self, session: Session, reply: GrowingReply, why: str, composer: dict[str, Any] | None
+    ) -> Shown:
         """The answer is not made; `why` stands in its place, with *Retry* beside it. Without `composer` what was typed
         meanwhile stays."""
-        self._line.leave(reply)
+        self._queue.leave(reply)
         reply.remark(why)
         reply.close("failed")
         self.save(session, reply.node)
@@ -223,8 +226,8 @@ class ChatHandlers:
     def stop(self, session: Session) -> Shown:
         """Tell whoever works to stop, and show what there is."""
         reply, session.active = session.active, None
-        if isinstance(reply, Reply) and not reply.started:
-            self._line.leave(reply)
+        if isinstance(reply, GrowingReply) and not reply.started:
+            self._queue.leave(reply)
             reply.close()
             session.tree.put(reply.node)
             session.live = None
@@ -295,8 +298,8 @@ class ChatHandlers:
         limit = session.listed or LISTED_CHATS
         found = self.store.find(session.owner, session.query, limit + 1)
         history = view.history(session, found[:limit], len(found) > limit)
-        outline = view.data_html("outline", view.outline(session))
-        return self.messages(session), composer, session.notice, outline, view.data_html("history", history)
+        outline = data_html("outline", view.outline(session))
+        return self.messages(session), composer, session.notice, outline, data_html("history", history)
 
     def refused(self, session: Session, why: str) -> Shown:
         """Nothing happens, and the composer keeps what is in it."""
@@ -326,8 +329,8 @@ class ChatHandlers:
         except StoreError as error:
             session.notice = escape_markdown(sentence(error))
             return self.shown(session, gr.update() if composer is None else gr.update(value=composer))
-        reply = Reply(node, self.files, self.clock, origin(self.engine.name, session.tree, node.id))
-        if not self._line.join(reply, session.owner):
+        reply = GrowingReply(node, self.files, self.clock, origin(self.engine.name, session.tree, node.id))
+        if not self._queue.join(reply, session.owner):
             return self._given_up(session, reply, MANY, composer)
         session.active = session.live = reply
         session.notice = ""
@@ -343,9 +346,9 @@ def _options(node: Node) -> GenerationOptions:
     return GenerationOptions(**node.options)  # type: ignore[arg-type]  # made of an earlier one
 
 
-def status_html(reply: Reply) -> str:
+def status_html(reply: GrowingReply) -> str:
     """The answer's status, for the script."""
-    return view.data_html("status", reply.status.text)
+    return data_html("status", reply.status.text)
 
 
 def verify_size(text: str, uploads: list[str]) -> None:

@@ -6,10 +6,10 @@ import secrets
 import gradio as gr
 from pydantic import TypeAdapter
 
-from demo.chat import LISTED_CHATS, ChatHandlers, Shown, sending
+from demo.chat.handlers import LISTED_CHATS, ChatHandlers, Shown, sending
+from demo.chat.session import SHOWN_TURNS, Session
 from demo.guard.browsers import prove_owner
 from demo.guard.input.shapes import ID, TEXT, Id, Shape, Text, read
-from demo.sessions import SHOWN_TURNS, Session
 from demo.store.chats import owner_of
 from demo.store.tree import Tree
 
@@ -27,7 +27,7 @@ class Rename(Shape):
 RENAME = TypeAdapter(Rename)
 
 
-class HistoryHandlers:
+class ChatListHandlers:
     """The handlers of the list of chats, beside those of the chat. Each shows the session's present state."""
 
     def __init__(self, chat: ChatHandlers) -> None:

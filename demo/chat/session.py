@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demo.render import ChatPart
-from demo.reply import Reply
+from demo.chat.growing_reply import GrowingReply
+from demo.chat.views.messages import ChatPart
 from demo.store.files import PictureFiles
 from demo.store.records import Node, Part, Picture, Role, Upload, Words
 from demo.store.tree import Tree
@@ -32,7 +32,7 @@ class Session:
     chat: str | None = None
     tree: Tree = field(default_factory=Tree)
     active: object | None = None
-    live: Reply | None = None
+    live: GrowingReply | None = None
     editing: str | None = None
     notice: str = ""
     query: str = ""

@@ -7,14 +7,14 @@ from typing import assert_never
 
 from PIL import Image
 
-from demo.render import (
+from demo.chat.status import Status
+from demo.chat.views.messages import (
     ChatMessage,
     ChatPart,
     forming_part,
     node_message,
     text_part,
 )
-from demo.status import Status
 from demo.store.files import PictureFiles
 from demo.store.provenance import Origin, write_provenance
 from demo.store.records import Drawing, Ending, Node, Part, Picture, Sketch, Words
@@ -25,7 +25,7 @@ PREVIEW_SECONDS = 1 / 6
 NOWHERE = Origin()
 
 
-class Reply:
+class GrowingReply:
     """The answer that will be `node`; `show` takes the events in order.
 
     `status` tells what is going on, for whoever waits.

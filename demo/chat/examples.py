@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
 
 def load_examples(folder: Path = FOLDER) -> list[dict[str, Any]]:

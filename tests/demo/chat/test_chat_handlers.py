@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from scripted_engine import ScriptedEngine
 
-from demo.chat import ASLEEP, BUSY, ChatHandlers
-from demo.history import HistoryHandlers
-from demo.sessions import SHOWN_TURNS, Session, conversation
-from demo.settings import CONTROLS, default_values
+from demo.chat.handlers import ASLEEP, BUSY, ChatHandlers
+from demo.chat.list_handlers import ChatListHandlers
+from demo.chat.session import SHOWN_TURNS, Session, conversation
+from demo.chat.settings import CONTROLS, default_values
 from demo.store import ChatStore, Drawing, Picture
 from demo.store.chats import owner_of
 from minigpt5 import GenerationOptions, MiniGPT5Error
@@ -31,8 +31,8 @@ def handlers(engine: ScriptedEngine) -> ChatHandlers:
 
 
 @pytest.fixture
-def past(handlers: ChatHandlers) -> HistoryHandlers:
-    return HistoryHandlers(handlers)
+def past(handlers: ChatHandlers) -> ChatListHandlers:
+    return ChatListHandlers(handlers)
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ def test_dropped_turns_and_a_cut_reply_are_told(handlers: ChatHandlers, session:
     assert "longest length" in notice
 
 
-def opened(past: HistoryHandlers, secret: str, chat: str = "") -> tuple[Session, list[dict[str, Any]]]:
+def opened(past: ChatListHandlers, secret: str, chat: str = "") -> tuple[Session, list[dict[str, Any]]]:
     session, view, *_ = past.restore(Session(), secret, chat)
     return session, view
 
@@ -319,7 +319,7 @@ def titles(handlers: ChatHandlers, session: Session) -> list[str]:
 
 
 def test_a_tab_finds_its_chat_after_a_reload_and_nobody_else_does(
-    handlers: ChatHandlers, past: HistoryHandlers
+    handlers: ChatHandlers, past: ChatListHandlers
 ) -> None:
     mine, _ = opened(past, SECRET)
     say(handlers, mine, "hello")
@@ -332,7 +332,7 @@ def test_a_tab_finds_its_chat_after_a_reload_and_nobody_else_does(
 
 @pytest.mark.parametrize("secret", ["", "short", "A" * 32, "a" * 33, None])
 def test_a_secret_that_no_page_made_sees_nothing(
-    handlers: ChatHandlers, past: HistoryHandlers, secret: str
+    handlers: ChatHandlers, past: ChatListHandlers, secret: str
 ) -> None:
     first, _ = opened(past, secret)
     say(handlers, first, "hello")
@@ -362,7 +362,7 @@ def test_an_answer_is_stored_while_it_grows(engine: ScriptedEngine) -> None:
 
 
 def test_chats_are_opened_renamed_searched_and_deleted(
-    handlers: ChatHandlers, past: HistoryHandlers, session: Session
+    handlers: ChatHandlers, past: ChatListHandlers, session: Session
 ) -> None:
     say(handlers, session, "a brown bear")
     bear = str(session.chat)
@@ -381,7 +381,7 @@ def test_chats_are_opened_renamed_searched_and_deleted(
 
 
 def test_a_long_chat_shows_its_end_and_more_of_it_on_demand(
-    handlers: ChatHandlers, past: HistoryHandlers, session: Session
+    handlers: ChatHandlers, past: ChatListHandlers, session: Session
 ) -> None:
     for number in range(SHOWN_TURNS + 1):
         say(handlers, session, f"message {number}")
@@ -392,7 +392,7 @@ def test_a_long_chat_shows_its_end_and_more_of_it_on_demand(
 
 
 def test_opening_another_chat_stops_the_answer_which_is_kept_where_it_belongs(
-    handlers: ChatHandlers, past: HistoryHandlers, session: Session, engine: ScriptedEngine
+    handlers: ChatHandlers, past: ChatListHandlers, session: Session, engine: ScriptedEngine
 ) -> None:
     handlers.submit(session, {"text": "long", "files": []}, *SETTINGS)
     first = str(session.chat)
@@ -410,7 +410,7 @@ def test_opening_another_chat_stops_the_answer_which_is_kept_where_it_belongs(
 
 def test_who_waits_is_told_how_many_come_first(engine: ScriptedEngine) -> None:
     handlers = ChatHandlers(engine, ChatStore(), clock=lambda: 0.0)
-    past = HistoryHandlers(handlers)
+    past = ChatListHandlers(handlers)
     sessions = [opened(past, letter * 32)[0] for letter in "abc"]
     for session in sessions:
         handlers.submit(session, {"text": "hi", "files": []}, *SETTINGS)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.render import escape_markdown, node_message
-from demo.reply import Reply
+from demo.chat.growing_reply import GrowingReply
+from demo.chat.views.messages import escape_markdown, node_message
 from demo.store import Node, Picture, PictureFiles, Sketch, Upload, Words
 from demo.store.picture_folder import PictureFolder
 from minigpt5 import ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
@@ -35,19 +35,19 @@ def files() -> PictureFiles:
 
 
 @pytest.fixture
-def reply(files: PictureFiles, clock: Clock) -> Reply:
-    return Reply(Node("a", "u", "assistant", ()), files, clock)
+def reply(files: PictureFiles, clock: Clock) -> GrowingReply:
+    return GrowingReply(Node("a", "u", "assistant", ()), files, clock)
 
 
 def grey(side: int = 8) -> Image.Image:
     return Image.new("RGB", (side, side), (120, 120, 120))
 
 
-def kinds(reply: Reply) -> list[str]:
+def kinds(reply: GrowingReply) -> list[str]:
     return [part["type"] for part in reply.chat_message()["content"]]
 
 
-def test_text_picture_text_is_one_message_of_three_parts(reply: Reply, files: PictureFiles) -> None:
+def test_text_picture_text_is_one_message_of_three_parts(reply: GrowingReply, files: PictureFiles) -> None:
     for event in (
         TextDelta("Here "),
         TextDelta("it is."),
@@ -68,7 +68,7 @@ def test_text_picture_text_is_one_message_of_three_parts(reply: Reply, files: Pi
     assert reply.chat_message() == node_message(node, files)
 
 
-def test_a_frame_of_the_right_shape_stands_there_before_the_first_preview(reply: Reply) -> None:
+def test_a_frame_of_the_right_shape_stands_there_before_the_first_preview(reply: GrowingReply) -> None:
     reply.show(ImageStarted(0, 96, 64, 4))
     part = reply.chat_message()["content"][0]
     svg = base64.b64decode(part["value"]["url"].split(",", 1)[1]).decode()
@@ -76,7 +76,9 @@ def test_a_frame_of_the_right_shape_stands_there_before_the_first_preview(reply:
     assert part["props"]["label"] == "drawing 0/4"
 
 
-def test_previews_are_small_pictures_in_the_page_and_at_most_six_a_second(reply: Reply, clock: Clock) -> None:
+def test_previews_are_small_pictures_in_the_page_and_at_most_six_a_second(
+    reply: GrowingReply, clock: Clock
+) -> None:
     reply.show(ImageStarted(0, 64, 64, 60))
     shown = set()
     for step in range(1, 61):
@@ -89,7 +91,7 @@ def test_previews_are_small_pictures_in_the_page_and_at_most_six_a_second(reply:
 
 
 def test_the_finished_picture_is_a_png_in_the_served_folder_with_its_vokens_beside(
-    reply: Reply, files: PictureFiles
+    reply: GrowingReply, files: PictureFiles
 ) -> None:
     reply.show(ImageStarted(0, 8, 8, 1))
     reply.show(ImageFinished(0, grey(), VOKENS, 1, 3.0, 20, "ddim"))
@@ -103,7 +105,7 @@ def test_the_finished_picture_is_a_png_in_the_served_folder_with_its_vokens_besi
     assert reply.chat_message()["content"][0]["value"]["url"].endswith(path.name)
 
 
-def test_a_stopped_picture_stays_as_its_last_preview(reply: Reply) -> None:
+def test_a_stopped_picture_stays_as_its_last_preview(reply: GrowingReply) -> None:
     reply.show(TextDelta("Look."))
     reply.show(ImageStarted(0, 8, 8, 9))
     reply.show(ImageProgress(0, 3, 9, grey()))
@@ -113,20 +115,20 @@ def test_a_stopped_picture_stays_as_its_last_preview(reply: Reply) -> None:
     assert reply.node.ending == "stopped"
 
 
-def test_an_empty_frame_goes_when_the_reply_is_stopped(reply: Reply) -> None:
+def test_an_empty_frame_goes_when_the_reply_is_stopped(reply: GrowingReply) -> None:
     reply.show(TextDelta("Look."))
     reply.show(ImageStarted(0, 8, 8, 9))
     reply.close()
     assert kinds(reply) == ["text"]
 
 
-def test_a_reply_stopped_before_its_first_word_says_so(reply: Reply) -> None:
+def test_a_reply_stopped_before_its_first_word_says_so(reply: GrowingReply) -> None:
     reply.close()
     assert "Stopped" in reply.chat_message()["content"][0]["text"]
     assert reply.node.parts == ()
 
 
-def test_a_reply_without_a_word_says_so(reply: Reply) -> None:
+def test_a_reply_without_a_word_says_so(reply: GrowingReply) -> None:
     reply.show(TurnFinished("stop", 1, (), 0))
     reply.close()
     assert "nothing to say" in reply.chat_message()["content"][0]["text"]
@@ -139,7 +141,7 @@ def test_the_users_pictures_and_words_are_shown_as_they_are(files: PictureFiles)
     assert words["text"] == r"\*who?\*"
 
 
-def test_who_waits_is_told_the_stage_and_the_time_left(reply: Reply, clock: Clock) -> None:
+def test_who_waits_is_told_the_stage_and_the_time_left(reply: GrowingReply, clock: Clock) -> None:
     assert reply.status.text == "Waiting for a turn"
     reply.status.wait(2)
     assert reply.status.text == "2 before you"
@@ -156,7 +158,7 @@ def test_who_waits_is_told_the_stage_and_the_time_left(reply: Reply, clock: Cloc
     assert reply.status.text == "Drawing 19/20"
 
 
-def test_an_unknown_event_raises(reply: Reply) -> None:
+def test_an_unknown_event_raises(reply: GrowingReply) -> None:
     with pytest.raises(AssertionError):
         reply.show("a string")  # type: ignore[arg-type]
 

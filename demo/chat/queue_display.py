@@ -8,7 +8,7 @@ FORGOTTEN_SECONDS = 15.0
 MAX_OF_OWNER = 4  # answers of one browser that wait or are being made
 
 
-class Line:
+class QueueDisplay:
     """The answers that wait or are being made. One that is not seen again for a while is taken to have left."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,15 +1,9 @@
-"""What the page shows of a session: the chat's messages, and beside them the outline by which a script finds its way.
+"""What the page shows of a session: the chat's messages, and beside them the outline by which a script finds its way."""
 
-Data for the script goes into the page as an attribute of an empty element, percent-encoded, so that no word of a user
-is ever markup.
-"""
-
-import json
 from typing import Any
-from urllib.parse import quote
 
-from demo.render import ChatMessage, node_message
-from demo.sessions import Session
+from demo.chat.session import Session
+from demo.chat.views.messages import ChatMessage, node_message
 from demo.store.files import PictureFiles
 from demo.store.records import ChatInfo, Node, Picture
 from demo.store.tree import Tree
@@ -22,7 +16,7 @@ def messages(session: Session, files: PictureFiles) -> list[ChatMessage]:
         live.chat_message()
         if live is not None and node.id == live.node.id
         else node_message(node, files, _forming(session, node))
-        for node in _shown_path(session)
+        for node in _visible_path(session)
     ]
 
 
@@ -33,7 +27,7 @@ def outline(session: Session) -> dict[str, Any]:
         "busy": session.active is not None,
         "editing": session.editing,
         "hidden": max(0, len(session.tree.path()) - 2 * session.turns),
-        "rows": [_row(session.tree, node) for node in _shown_path(session)],
+        "rows": [_row(session.tree, node) for node in _visible_path(session)],
     }
 
 
@@ -43,12 +37,7 @@ def history(session: Session, found: list[ChatInfo], more: bool) -> dict[str, An
     return {"chats": chats, "open": session.chat, "query": session.query, "more": more}
 
 
-def data_html(name: str, value: object) -> str:
-    """`value` for the script, as the attribute `data-NAME`."""
-    return f'<i hidden data-{name}="{quote(json.dumps(value))}"></i>'
-
-
-def _shown_path(session: Session) -> list[Node]:
+def _visible_path(session: Session) -> list[Node]:
     return session.tree.path()[-2 * session.turns :]
 
 

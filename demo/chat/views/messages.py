@@ -3,7 +3,7 @@
 A message of the chat is `{"role", "content": [part, ...]}`. A text part is `{"type": "text", "text"}`; a picture part
 keeps one `<img>` from the empty sheet over the previews to the finished file, so nothing flickers or jumps.
 
-How a script finds a picture: the rows `#chat .message-row` stand in the order of `outline["rows"]` (see `view`), and the
+How a script finds a picture: the rows `#chat .message-row` stand in the order of `outline["rows"]` (see `session_view`), and the
 `.image-container`s of a row in the order of its `pictures`, each of which tells its part of the message.
 """
 

@@ -1,0 +1,1 @@
+"""Stored messages and sessions -> what the chat page shows."""

@@ -1,0 +1,9 @@
+"""Data for the page's scripts, as attributes of empty elements, percent-encoded: no word of a user is ever markup."""
+
+import json
+from urllib.parse import quote
+
+
+def data_html(name: str, value: object) -> str:
+    """`value` for the script, as the attribute `data-NAME`."""
+    return f'<i hidden data-{name}="{quote(json.dumps(value))}"></i>'
