@@ -11,7 +11,7 @@ import minigpt5
 from demo.chat.handlers import ChatHandlers
 from demo.chat.session import Session
 from demo.chat.settings import default_values
-from demo.desk import DeskHandlers
+from demo.picture.handlers import PictureHandlers
 from demo.store import ChatStore
 from demo.store.records import Picture
 
@@ -36,11 +36,11 @@ def drawn_chat() -> tuple[ChatHandlers, Session, dict[str, object]]:
     return chat, session, {"node": answer.id, "part": part}
 
 
-def timed(desk: DeskHandlers, session: Session, about: dict[str, object]) -> tuple[float, float]:
+def timed(dialog: PictureHandlers, session: Session, about: dict[str, object]) -> tuple[float, float]:
     """Seconds to the first preview and to the end of one redraw."""
     began = time.perf_counter()
-    desk.start(session, about)
-    views = desk.redraw(session)
+    dialog.start(session, about)
+    views = dialog.redraw(session)
     next(views)
     first = time.perf_counter() - began
     for _ in views:
@@ -51,12 +51,12 @@ def timed(desk: DeskHandlers, session: Session, about: dict[str, object]) -> tup
 def main() -> None:
     """Print the medians, 20 steps each; the first round warms up and does not count."""
     chat, session, picture = drawn_chat()
-    desk = DeskHandlers(chat)
+    dialog = PictureHandlers(chat)
     for kind, choices in KINDS.items():
         rounds = []
         for number in range(ROUNDS + 1):
             asked = [{**choice, "seed": str(choice["seed"]).format(n=number)} for choice in choices]
-            rounds.append(timed(desk, session, {**picture, "choices": asked}))
+            rounds.append(timed(dialog, session, {**picture, "choices": asked}))
         first, done = (statistics.median(values) for values in zip(*rounds[1:], strict=True))
         print(f"{kind}: first preview {first:.2f} s, done {done:.2f} s")
 

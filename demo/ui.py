@@ -14,13 +14,13 @@ from demo.chat.list_handlers import ChatListHandlers
 from demo.chat.session import Session
 from demo.chat.settings import settings_panel
 from demo.chat.views.header import header_html, placeholder_html
-from demo.desk_page import wire_desk
 from demo.engine_type import ChatEngine
 from demo.guard.failures import ToldBlocks
 from demo.guard.gate import LOOPBACK, Protection, guarded
 from demo.guard.picture_access import PrivatePictures, owners_in
 from demo.guard.presence import Presence
 from demo.inside_page import wire_inside
+from demo.picture.page import wire_picture_dialog
 from demo.store import ChatStore
 from demo.store.picture_folder import PictureFolder
 from demo.story.office import Office
@@ -130,7 +130,7 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
         ("earlier", past.earlier),
     ):
         add_action(name, handler, session, shown)
-    wire_desk(
+    wire_picture_dialog(
         chat,
         session,
         shown,

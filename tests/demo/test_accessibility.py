@@ -54,7 +54,7 @@ def chat_states(page: Page) -> Iterator[str]:
     yield "with a picture"
     page.locator(PICTURE).first.click()
     expect(page.locator("#desk .film button")).to_have_count(1)
-    yield "desk open"
+    yield "picture dialog open"
     page.keyboard.press("Escape")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("?")

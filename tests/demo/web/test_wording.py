@@ -98,7 +98,7 @@ def test_every_label_and_every_mistake_that_a_page_can_show_is_in_the_tables() -
 
 
 @pytest.mark.parametrize("locale", ["ja-JP", "zh-CN"])
-def test_chat_settings_desk_history_and_stories_speak_the_readers_language(
+def test_chat_settings_dialog_list_and_stories_speak_the_readers_language(
     browser: Browser, address: str, foreign: list[str], locale: str
 ) -> None:
     column = LANGUAGES.index(locale[:2])

@@ -1,6 +1,6 @@
-// The picture desk: one picture large, every drawing that was made of its vokens, and the tools that make more.
+// The picture dialog: one picture large, every drawing that was made of its vokens, and the tools that make more.
 //
-// The server side is `desk.py`. Its data arrives as minigpt5.desk; a null means that the picture is gone.
+// The server side is `picture/handlers.py`. Its data arrives as minigpt5.dialog; a null means that the picture is gone.
 (() => {
   const page = window.minigpt5;
   const { make, button, icon, act, fill: filled, t } = page;
@@ -17,7 +17,7 @@
   const ZOOMS = [1, 8];
   const view = { scale: 1, x: 0, y: 0 };
   let parts = null; // the dialog's elements by name
-  let shown = null; // {node, part} of the picture on the desk, or {url} of one that is only looked at
+  let shown = null; // {node, part} of the picture in the dialog, or {url} of one that is only looked at
 
   // ---- the dialog -------------------------------------------------------------------------------------------------
 
@@ -83,12 +83,12 @@
     if (!mine) act("look", { node: picture.node, part: picture.part });
   }
 
-  const drawing = () => page.desk?.drawings[page.desk.chosen];
-  const here = () => parts?.dialog.open && page.desk && page.desk.node === shown?.node && page.desk.part === shown?.part;
+  const drawing = () => page.dialog?.drawings[page.dialog.chosen];
+  const here = () => parts?.dialog.open && page.dialog && page.dialog.node === shown?.node && page.dialog.part === shown?.part;
 
   function render() {
     if (!here()) return;
-    const { drawings, chosen, forming, busy, prompt, problem } = page.desk;
+    const { drawings, chosen, forming, busy, prompt, problem } = page.dialog;
     parts.dialog.classList.toggle("busy", busy);
     parts.prompt.textContent = prompt;
     if (problem) parts.problem.textContent = t(problem);
@@ -179,9 +179,9 @@
   }
 
   function choose(chosen) {
-    if (!page.desk || page.desk.busy || chosen < 0 || chosen >= page.desk.drawings.length) return;
+    if (!page.dialog || page.dialog.busy || chosen < 0 || chosen >= page.dialog.drawings.length) return;
     if (shown) shown.asked = null;
-    act("choose", { node: page.desk.node, part: page.desk.part, chosen });
+    act("choose", { node: page.dialog.node, part: page.dialog.part, chosen });
   }
 
   function useAsInput() {
@@ -254,7 +254,7 @@
   function keys(event) {
     if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
     const moves = {
-      ArrowLeft: () => choose(page.desk?.chosen - 1), ArrowRight: () => choose(page.desk?.chosen + 1),
+      ArrowLeft: () => choose(page.dialog?.chosen - 1), ArrowRight: () => choose(page.dialog?.chosen + 1),
       "+": () => zoomBy(1.5), "=": () => zoomBy(1.5), "-": () => zoomBy(1 / 1.5), 0: fit,
     };
     const move = moves[event.key];
@@ -310,6 +310,6 @@
   document.addEventListener("click", opened, true);
   document.addEventListener("keydown", opened, true);
   document.addEventListener("minigpt5:changed", furnish);
-  document.addEventListener("minigpt5:desk", render);
+  document.addEventListener("minigpt5:dialog", render);
   document.addEventListener("minigpt5:outline", () => { if (here()) render(); });
 })();

@@ -1,7 +1,7 @@
-"""The picture desk: one picture of the chat large, all its drawings, and the tools that draw it again.
+"""The picture dialog: one picture of the chat large, all its drawings, and the tools that draw it again.
 
 A redraw starts from the picture's vokens, so the words stay as they are. Every drawing is kept; the chat shows the
-chosen one. `DeskHandlers` is told by the script which picture is meant: `{"node", "part", ...}`.
+chosen one. `PictureHandlers` is told by the script which picture is meant: `{"node", "part", ...}`.
 """
 
 from collections.abc import Generator, Iterator
@@ -29,7 +29,7 @@ from minigpt5 import GenerationOptions, ImageFinished, ImageProgress, ImageStart
 SETTINGS = ("guidance_scale", "num_inference_steps", "scheduler", "seed")
 FAILED = "The picture could not be drawn again. It is as it was; try other settings. (Number {number})"
 
-Seen = tuple[list[ChatMessage], str, str]  # chat, status, desk
+Seen = tuple[list[ChatMessage], str, str]  # chat, status, dialog
 
 MAX_CHOICES = 8
 
@@ -70,28 +70,28 @@ class Redrawing:
     drawn: list[Drawing] = field(default_factory=list)
 
 
-class DeskHandlers:
+class PictureHandlers:
     """What can be done with a picture; the chat's handlers keep the session and the store."""
 
     def __init__(self, chat: ChatHandlers) -> None:
         self._chat = chat
 
     def look(self, session: Session, about: object) -> str:
-        """A picture comes to the desk."""
-        return self._desk(session, read_ref(about))
+        """A picture is opened in the dialog."""
+        return self._dialog(session, read_ref(about))
 
     def choose(self, session: Session, about: object) -> tuple[Any, ...]:
         """Show another of the picture's drawings in the chat."""
         ref, chosen = read_ref(about), read(CHOSEN, about, "drawing").chosen
         if session.active is not None:
-            return (*self._chat.refused(session, BUSY), self._desk(session, ref))
+            return (*self._chat.refused(session, BUSY), self._dialog(session, ref))
         try:
             picture = session.picture(*ref)
             if chosen < len(picture.drawings):
                 self._chat.change_picture(session, *ref, replace(picture, chosen=chosen))
         except MiniGPT5Error as error:
-            return (*self._chat.refused(session, sentence(error)), self._desk(session, ref))
-        return (*self._chat.shown(session, gr.update()), self._desk(session, ref))
+            return (*self._chat.refused(session, sentence(error)), self._dialog(session, ref))
+        return (*self._chat.shown(session, gr.update()), self._dialog(session, ref))
 
     def start(self, session: Session, about: object) -> tuple[Any, ...]:
         """Begin to draw a picture again, once for each of the choices that come with it."""
@@ -104,11 +104,11 @@ class DeskHandlers:
             choices = [read_choice(choice) for choice in order.choices or [{}]]
         except MiniGPT5Error as error:
             shown = self._chat.refused(session, escape_markdown(sentence(error)))
-            return (*shown, self._desk(session, ref, problem=sentence(error)))
+            return (*shown, self._dialog(session, ref, problem=sentence(error)))
         status = Status(self._chat.clock)
         work = Redrawing(ref, choices, status, session.owner, str(session.chat), session.tree)
         session.active, session.notice = work, ""
-        return (*self._chat.shown(session, sending(False)), self._desk(session, ref))
+        return (*self._chat.shown(session, sending(False)), self._dialog(session, ref))
 
     def redraw(self, session: Session) -> Iterator[Seen]:
         """Draw; ends within one denoising step of a stop. What was finished by then is kept, the rest is not."""
@@ -120,7 +120,7 @@ class DeskHandlers:
         yield (
             self._chat.messages(session),
             data_html("status", ""),
-            self._desk(session, work.ref, problem),
+            self._dialog(session, work.ref, problem),
         )
 
     def _redraw(self, session: Session, work: Redrawing) -> Generator[Seen, None, str]:
@@ -198,7 +198,7 @@ class DeskHandlers:
                 seen["url"], f"drawing {seen['label']}", "A picture is being drawn again"
             )
         status = data_html("status", work.status.text)
-        return self._chat.messages(session), status, self._desk(session, work.ref)
+        return self._chat.messages(session), status, self._dialog(session, work.ref)
 
     def _keep(self, work: Redrawing) -> None:
         """Add what was drawn to the picture, whatever the session shows by now.
@@ -217,12 +217,12 @@ class DeskHandlers:
         work.tree.put(node)
         self._chat.store.save(work.owner, work.chat, node)
 
-    def _desk(self, session: Session, ref: PictureRef, problem: str = "") -> str:
-        """The desk's data for the script; nothing when the picture is in no message of the open chat."""
+    def _dialog(self, session: Session, ref: PictureRef, problem: str = "") -> str:
+        """The dialog's data for the script; nothing when the picture is in no message of the open chat."""
         try:
             picture, work = session.picture(*ref), session.active
         except MiniGPT5Error:
-            return data_html("desk", None)
+            return data_html("dialog", None)
         drawings = [
             {
                 "url": file_url(self._chat.files.path(drawing.file)),
@@ -233,7 +233,7 @@ class DeskHandlers:
             for drawing in picture.drawings
         ]
         return data_html(
-            "desk",
+            "dialog",
             {
                 "node": ref[0],
                 "part": ref[1],

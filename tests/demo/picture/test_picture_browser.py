@@ -1,4 +1,4 @@
-"""The picture desk in a real browser, over the real app: drawings of a picture, zoom, files that bring settings along."""
+"""The picture dialog in a real browser, over the real app: drawings of a picture, zoom, files that bring settings along."""
 
 import io
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ on_both = pytest.mark.parametrize("page", SIZES, indirect=True)
 def page(
     request: pytest.FixtureRequest, browser: Browser, address: str, foreign: list[str]
 ) -> Iterator[Page]:
-    """A chat with one picture, which lies on the desk."""
+    """A chat with one picture, which the dialog shows."""
     size = SIZES[getattr(request, "param", "desktop")]
     page = open_page(browser, address, foreign, viewport=size, reduced_motion="reduce")
     send(page, DRAW)
