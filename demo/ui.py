@@ -19,7 +19,7 @@ from demo.guard.failures import ToldBlocks
 from demo.guard.gate import LOOPBACK, Protection, guarded
 from demo.guard.picture_access import PrivatePictures, owners_in
 from demo.guard.presence import Presence
-from demo.inside_page import wire_inside
+from demo.inspector.page import wire_inspector
 from demo.picture.page import wire_picture_dialog
 from demo.store import ChatStore
 from demo.store.picture_folder import PictureFolder
@@ -138,7 +138,7 @@ def _build_chat_page(demo: gr.Blocks, engine: ChatEngine, chat: ChatHandlers, ma
         controls,
         {"concurrency_id": ENGINE_QUEUE, "concurrency_limit": max_users},
     )
-    wire_inside(chat, session)
+    wire_inspector(chat, session)
     new.click(past.new, session, shown, **QUIET)
     composer.stop(chat.stop, session, shown, **QUIET)
     who = [gr.JSON(visible=False), gr.JSON(visible=False)]  # the browser's secret, the tab's chat

@@ -1,6 +1,6 @@
 // A look inside one reply: how long its parts took, its tokens, what the vokens do, and a script that makes it again.
 //
-// The server side is `inside.py`. Its data arrives as minigpt5.inside.
+// The server side is `inspector/handlers.py`. Its data arrives as minigpt5.inspection.
 (() => {
   const page = window.minigpt5;
   const { make, button, act } = page;
@@ -43,15 +43,15 @@
   function open(node) {
     parts ||= build();
     asked = node;
-    if (page.inside?.node === node) render();
+    if (page.inspection?.node === node) render();
     else parts.body.replaceChildren(make("p", { role: "status" }, TEXT.loading));
     parts.dialog.showModal();
     act("inside", node);
   }
 
   function render() {
-    if (!parts || page.inside?.node !== asked) return;
-    const data = page.inside;
+    if (!parts || page.inspection?.node !== asked) return;
+    const data = page.inspection;
     if (data.problem) { parts.body.replaceChildren(make("p", { class: "problem", role: "alert" }, data.problem)); return; }
     const notes = [data.dropped_turns && say("dropped", { n: data.dropped_turns }), data.prompt.some(([, , kind]) => kind === "picture") && say("seen", { n: data.tokens_per_picture })].filter(Boolean);
     parts.body.replaceChildren(
@@ -140,5 +140,5 @@
     setTimeout(() => { copy.textContent = TEXT.copy; }, 1400);
   }
 
-  document.addEventListener("minigpt5:inside", render);
+  document.addEventListener("minigpt5:inspection", render);
 })();

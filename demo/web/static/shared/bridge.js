@@ -6,7 +6,7 @@
 // minigpt5.pictures(row)          [{element, data}]: the pictures the model drew in a row, in the order of the outline
 (() => {
   const page = (window.minigpt5 ||= {});
-  const DATA = ["status", "outline", "history", "dialog", "restored", "inside"];
+  const DATA = ["status", "outline", "history", "dialog", "restored", "inspection"];
   const read = {};
 
   page.about = {}; // of each action, since Gradio asks for it a little later

@@ -12,7 +12,7 @@ from demo.chat.handlers import ChatHandlers
 from demo.chat.session import Session, conversation, heard
 from demo.guard.failures import failure, sentence
 from demo.guard.input.shapes import ID, read
-from demo.snippet import Loading, snippet
+from demo.inspector.snippet import Loading, snippet
 from demo.store.records import Node, Picture
 from demo.web.image_urls import file_url
 from demo.web.page_data import data_html
@@ -22,7 +22,7 @@ FAILED = "This reply could not be looked into. (Number {number})"
 DIGITS = 4
 
 
-class InsideHandlers:
+class InspectorHandlers:
     """What can be asked about a reply; the chat's handlers keep the engine and the files."""
 
     def __init__(self, chat: ChatHandlers) -> None:
@@ -36,7 +36,7 @@ class InsideHandlers:
             facts = {"problem": sentence(error)}
         except Exception as error:
             facts = {"problem": failure(error, FAILED)}
-        return data_html("inside", {"node": about if isinstance(about, str) else "", **facts})
+        return data_html("inspection", {"node": about if isinstance(about, str) else "", **facts})
 
     def _facts(self, session: Session, node: Node) -> dict[str, Any]:
         asked = str(node.parent)

@@ -1,0 +1,1 @@
+"""The inspector: a reply looked into."""

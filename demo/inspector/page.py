@@ -1,0 +1,14 @@
+"""The inspector on the page: what it shows is put together in `handlers`, drawn in `static/inspector/inspector.js`."""
+
+import gradio as gr
+
+from demo.chat.handlers import ChatHandlers
+from demo.inspector.handlers import InspectorHandlers
+from demo.web.actions import add_action
+
+
+def wire_inspector(chat: ChatHandlers, session: gr.State) -> None:
+    """Put the inspector on the page."""
+    add_action(
+        "inside", InspectorHandlers(chat).look, session, [gr.HTML("", elem_classes="data", padding=False)]
+    )
