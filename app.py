@@ -16,11 +16,11 @@ from typing import Any
 import platformdirs
 
 import minigpt5
-from demo import create_demo, launch_options
 from demo.arena import arena_launch_options, create_arena
 from demo.arena_pairs import ArenaError
 from demo.guard.gate import Protection
 from demo.guard.hosts import hosts_of
+from demo.site import create_demo, launch_options
 from demo.store import ChatStore, Retention
 from demo.store.private_files import PRIVATE, drop_scratch
 from demo.zero_gpu import on_lent_gpu

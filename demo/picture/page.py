@@ -1,24 +1,16 @@
 """The picture dialog on the page: the actions that its script asks for. The dialog itself is `static/picture/dialog.js`."""
 
-from typing import Any
-
 import gradio as gr
-from gradio.components import Component
 
 from demo.chat.handlers import ChatHandlers
+from demo.chat.page import ChatComponents
 from demo.picture.handlers import PictureHandlers
 from demo.web.actions import QUIET, add_action
 
 
-def wire_picture_dialog(
-    chat: ChatHandlers,
-    session: gr.State,
-    shown: list[Component],
-    status: Component,
-    controls: list[Component],
-    concurrency: dict[str, Any],
-) -> None:
-    """Put the dialog on the page; `shown` and `status` are the chat's, `concurrency` bounds the work on the engine."""
+def wire_picture_dialog(chat: ChatHandlers, components: ChatComponents, queue: str, max_users: int) -> None:
+    """Put the dialog on the chat's page; of the redraws `max_users` run at once, in the engine's `queue`."""
+    session, shown, controls = components.session, components.shown, components.controls
     handlers = PictureHandlers(chat)
     dialog, restored = (gr.HTML("", elem_classes="data", padding=False) for _ in range(2))
     chatbot, composer = shown[:2]
@@ -31,9 +23,10 @@ def wire_picture_dialog(
     add_action("redraw", handlers.start, session, [*shown, dialog]).success(
         handlers.redraw,
         session,
-        [chatbot, status, dialog],
+        [chatbot, components.status, dialog],
         trigger_mode="multiple",
         show_progress="hidden",
         api_visibility="private",
-        **concurrency,
+        concurrency_id=queue,
+        concurrency_limit=max_users,
     ).then(chat.ready, session, shown, **QUIET)

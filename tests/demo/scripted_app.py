@@ -4,7 +4,7 @@ import argparse
 
 from scripted_engine import ScriptedEngine
 
-from demo import create_demo, launch_options
+from demo.site import create_demo, launch_options
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

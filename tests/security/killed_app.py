@@ -6,7 +6,7 @@ from pathlib import Path
 from scripted_engine import ScriptedEngine
 
 import app
-from demo import create_demo, launch_options
+from demo.site import create_demo, launch_options
 from demo.store import ChatStore
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ import httpx
 from running_app import free_port
 from scripted_engine import ScriptedEngine
 
-from demo import create_demo, launch_options
 from demo.chat.settings import default_values
 from demo.guard.gate import LOOPBACK, Protection
+from demo.site import create_demo, launch_options
 from demo.store import ChatStore
 
 SECRET = "a1" * 16
