@@ -18,10 +18,10 @@ import torch
 
 import minigpt5
 from demo.story.book import Book, Page
-from demo.story.cast import read_cast
 from demo.story.export_pdf import write_pdf
-from demo.story.premise import Premise
-from demo.story.writer import SceneFinished, SceneWords, write_story
+from demo.story.writing.cast import read_cast
+from demo.story.writing.premise import Premise
+from demo.story.writing.writer import SceneFinished, SceneWords, write_story
 from minigpt5 import Engine, GenerationOptions
 from minigpt5.evaluation.judge import AttributeJudge, load_judge
 

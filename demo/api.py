@@ -28,9 +28,9 @@ from demo.engine_type import ChatEngine
 from demo.guard.input.shapes import TEXT, Count, read
 from demo.guard.input.uploads import uploaded_path
 from demo.store.picture_folder import PictureFolder
-from demo.story.cast import read_cast
-from demo.story.premise import Premise, verify_plan
-from demo.story.writer import write_story
+from demo.story.writing.cast import read_cast
+from demo.story.writing.premise import Premise, verify_plan
+from demo.story.writing.writer import write_story
 from minigpt5 import (
     Conversation,
     Event,

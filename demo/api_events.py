@@ -14,7 +14,7 @@ from demo.guard.input.text import brief
 from demo.guard.input.uploads import uploaded_path
 from demo.guard.input.vokens import verify_vokens
 from demo.store.picture_folder import PictureFolder
-from demo.story.writer import SceneFinished, SceneStarted, StoryEvent
+from demo.story.writing.writer import SceneFinished, SceneStarted, StoryEvent
 from minigpt5 import (
     Conversation,
     Event,

@@ -16,9 +16,9 @@ from demo.inspector.page import wire_inspector
 from demo.picture.page import wire_picture_dialog
 from demo.store import ChatStore
 from demo.store.picture_folder import PictureFolder
-from demo.story.office import Office
-from demo.story.pages import build_story_page
+from demo.story.page import build_story_page
 from demo.story.routes import story_routes
+from demo.story.service import StoryService
 from demo.web.theme import STATIC, page_head, storybook_theme, style_paths
 from demo.web.wording import CHAT_PAGES, translations
 
@@ -52,7 +52,7 @@ def create_demo(
     # Further pages are plugged in here.
     with demo.route("Stories", "/story", show_in_navbar=False):
         build_story_page()
-    demo.story_routes = story_routes(Office(engine, store, at_once=max_users))
+    demo.story_routes = story_routes(StoryService(engine, store, at_once=max_users))
     demo.queue(max_size=queue_size, default_concurrency_limit=max_users)
     demo.picture_folders = [folder.path, store.files.folder]
     demo.private_pictures = PrivatePictures(store.files.folder, owners_in(store.engine))

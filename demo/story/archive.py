@@ -20,7 +20,8 @@ from demo.store import PictureFiles
 from demo.store.chats import new_id
 from demo.store.records import Drawing, Picture
 from demo.story.book import Book
-from demo.story.premise import (
+from demo.story.document import Plan, Scene, Story, story_json
+from demo.story.writing.premise import (
     MAX_CAST_LETTERS,
     MAX_LETTERS,
     MAX_PICTURES,
@@ -28,7 +29,6 @@ from demo.story.premise import (
     StoryError,
     verify_plan,
 )
-from demo.story.records import Plan, Scene, Story, story_json
 from minigpt5 import GenerationOptions, MiniGPT5Error, OptionError, open_image
 
 FORMAT, VERSION = "minigpt5-story", 1

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from fontTools.ttLib import TTFont
 
-from demo.story.premise import StoryError
+from demo.story.writing.premise import StoryError
 from demo.web.theme import STATIC
 
 _FILES = STATIC / "fonts"

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from demo.story.premise import StoryError
+from demo.story.writing.premise import StoryError
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that look alike
 CODE_LENGTH = 6

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from demo.guard.input.shapes import Clean, OpenShape, Text
-from demo.story.premise import MAX_LETTERS, MAX_PICTURES
+from demo.story.writing.premise import MAX_LETTERS, MAX_PICTURES
 
 MAX_TITLE = 2000
 MAX_ADDRESS = 2000
@@ -28,7 +28,7 @@ class NewStory(OpenShape):
 
 
 class Details(OpenShape):
-    """What a deed is about: a scene by its place, another place or drawing, words. Each deed looks at its own."""
+    """What a command is about: a scene by its place, another place or drawing, words. Each command looks at its own."""
 
     place: int = -1
     to: int = -1

@@ -21,11 +21,11 @@ from demo.guard.input.text import read_json
 from demo.guard.presence import network_of
 from demo.store.chats import owner_of
 from demo.story.archive import MAX_ARCHIVE
-from demo.story.desk import Live
-from demo.story.office import Office
-from demo.story.pages import remote_page, stage_page
-from demo.story.premise import StoryError
-from demo.story.shown import author_view, remote_view
+from demo.story.open_stories import OpenStory
+from demo.story.page import remote_page, stage_page
+from demo.story.service import StoryService
+from demo.story.views import author_view, remote_view
+from demo.story.writing.premise import StoryError
 
 OWNER_HEADER = "x-story-owner"
 MAX_BODY = 48 * 2**20  # four pictures of 8 MB, as text
@@ -42,55 +42,55 @@ CONTENT_POLICY = (
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def story_routes(office: Office) -> list[Route]:
+def story_routes(service: StoryService) -> list[Route]:
     """The routes, for the app that serves the pages."""
-    desk = StoryRoutes(office)
+    answers = StoryRoutes(service)
     routes: list[tuple[str, str, Endpoint]] = [
-        ("GET", "/stories", desk.list),
-        ("POST", "/stories", desk.create),
-        ("POST", "/stories/import", desk.take_in),
-        ("GET", "/stories/{story}/events", desk.events),
-        ("GET", "/stories/{story}/as/{kind}", desk.export),
-        ("POST", "/stories/{story}/{deed}", desk.do),
-        ("GET", "/stage", desk.stage),
-        ("GET", "/remote/{code}", desk.remote),
-        ("GET", "/remote/{code}/events", desk.remote_events),
-        ("POST", "/remote/{code}/{deed}", desk.remote_do),
+        ("GET", "/stories", answers.list),
+        ("POST", "/stories", answers.create),
+        ("POST", "/stories/import", answers.take_in),
+        ("GET", "/stories/{story}/events", answers.events),
+        ("GET", "/stories/{story}/as/{kind}", answers.export),
+        ("POST", "/stories/{story}/{command}", answers.do),
+        ("GET", "/stage", answers.stage),
+        ("GET", "/remote/{code}", answers.remote),
+        ("GET", "/remote/{code}/events", answers.remote_events),
+        ("POST", "/remote/{code}/{command}", answers.remote_do),
     ]
     return [Route(path, endpoint, methods=[method]) for method, path, endpoint in routes]
 
 
 class StoryRoutes:
-    """The endpoints over an `Office`."""
+    """The endpoints over a `StoryService`."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, service: StoryService) -> None:
+        self._service = service
 
     async def list(self, request: Request) -> Response:
-        found = await run_in_threadpool(self._office.list, _owner(request))
+        found = await run_in_threadpool(self._service.list, _owner(request))
         return JSONResponse([{"id": info.id, "title": info.title, "updated": info.updated} for info in found])
 
     async def create(self, request: Request) -> Response:
         owner, values = _owner(request), await _values(request)
-        return JSONResponse({"id": await run_in_threadpool(self._office.create, owner, values)})
+        return JSONResponse({"id": await run_in_threadpool(self._service.create, owner, values)})
 
     async def take_in(self, request: Request) -> Response:
         owner, content = _owner(request), await read_body(request.receive, MAX_ARCHIVE)
-        return JSONResponse({"id": await run_in_threadpool(self._office.take_in, owner, content)})
+        return JSONResponse({"id": await run_in_threadpool(self._service.take_in, owner, content)})
 
     async def events(self, request: Request) -> Response:
-        live = await self._live(request)
-        return _stream(live, lambda: author_view(live, self._office.files))
+        opened = await self._live(request)
+        return _stream(opened, lambda: author_view(opened, self._service.files))
 
     async def export(self, request: Request) -> Response:
-        live, kind = await self._live(request), request.path_params["kind"]
-        name, media_type, content = await run_in_threadpool(self._office.export, live, kind)
+        opened, kind = await self._live(request), request.path_params["kind"]
+        name, media_type, content = await run_in_threadpool(self._service.export, opened, kind)
         headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
         return Response(content, media_type=media_type, headers=headers)
 
     async def do(self, request: Request) -> Response:
-        live, values = await self._live(request), await _values(request)
-        done = await run_in_threadpool(self._office.do, live, request.path_params["deed"], values)
+        opened, values = await self._live(request), await _values(request)
+        done = await run_in_threadpool(self._service.do, opened, request.path_params["command"], values)
         return JSONResponse(done)
 
     async def stage(self, request: Request) -> Response:
@@ -100,21 +100,21 @@ class StoryRoutes:
         return _page(remote_page())  # a wrong code is told by the page, when it asks for its events
 
     async def remote_events(self, request: Request) -> Response:
-        live = await self._on_stage(request)
-        return _stream(live, lambda: remote_view(live))
+        opened = await self._on_stage(request)
+        return _stream(opened, lambda: remote_view(opened))
 
     async def remote_do(self, request: Request) -> Response:
         values = await _values(request)
-        live = await self._on_stage(request)
-        await run_in_threadpool(self._office.remote_do, live, request.path_params["deed"], values)
+        opened = await self._on_stage(request)
+        await run_in_threadpool(self._service.remote_do, opened, request.path_params["command"], values)
         return JSONResponse({})
 
-    async def _on_stage(self, request: Request) -> Live:
+    async def _on_stage(self, request: Request) -> OpenStory:
         address = network_of(request.client.host if request.client else "")
-        return await run_in_threadpool(self._office.on_stage, request.path_params["code"], address)
+        return await run_in_threadpool(self._service.on_stage, request.path_params["code"], address)
 
-    async def _live(self, request: Request) -> Live:
-        return await run_in_threadpool(self._office.open, _owner(request), request.path_params["story"])
+    async def _live(self, request: Request) -> OpenStory:
+        return await run_in_threadpool(self._service.open, _owner(request), request.path_params["story"])
 
 
 def _owner(request: Request) -> str:
@@ -134,17 +134,17 @@ async def _values(request: Request) -> dict[str, Any]:
     return values
 
 
-def _stream(live: Live, view: Callable[[], dict[str, Any]]) -> Response:
+def _stream(opened: OpenStory, view: Callable[[], dict[str, Any]]) -> Response:
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_looks(live, view), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_looks(opened, view), media_type="text/event-stream", headers=headers)
 
 
-async def _looks(live: Live, view: Callable[[], dict[str, Any]]) -> AsyncIterator[str]:
+async def _looks(opened: OpenStory, view: Callable[[], dict[str, Any]]) -> AsyncIterator[str]:
     """A view of the story whenever there is something new, for as long as somebody looks."""
     seen, quiet = -1, 0.0
-    while not live.closing.is_set():
-        if live.revision != seen:
-            seen, quiet = live.revision, 0.0
+    while not opened.closing.is_set():
+        if opened.revision != seen:
+            seen, quiet = opened.revision, 0.0
             yield f"data: {json.dumps(view(), ensure_ascii=False)}\n\n"
         elif quiet >= ALIVE_SECONDS:
             quiet = 0.0

@@ -132,15 +132,15 @@ VALUES: list[Any] = [
 ]
 FIELDS = ["place", "to", "version", "slide", "ask", "text", "title", "address"]
 NEW = ["premise", "cast", "pictures", "scenes", "tone", "options"]
-DEEDS = "write run go-on retell redraw illustrate edit move remove choose undo rename stage leave-stage show next-scene stop nothing"
+COMMANDS = "write run go-on retell redraw illustrate edit move remove choose undo rename stage leave-stage show next-scene stop nothing"
 
 
-@pytest.mark.parametrize("deed", DEEDS.split())
-def test_wrong_types_in_a_deed_are_told(caller: Caller, story: str, deed: str) -> None:
+@pytest.mark.parametrize("command", COMMANDS.split())
+def test_wrong_types_in_a_command_are_told(caller: Caller, story: str, command: str) -> None:
     for field in FIELDS:
         for value in VALUES:
             body = raw(json.dumps({field: value}))
-            answer = caller.client.post(f"/stories/{story}/{deed}", content=body, headers=MINE)
+            answer = caller.client.post(f"/stories/{story}/{command}", content=body, headers=MINE)
             assert answer.status_code in (200, 400), (field, value, answer.text)
             if answer.status_code == 400:
                 assert "went wrong" not in answer.json()["error"], (field, value)
@@ -165,8 +165,8 @@ def test_wrong_types_in_a_new_story_are_told(caller: Caller, field: str) -> None
 
 
 def test_what_shall_happen_has_a_limit_of_letters(caller: Caller, story: str) -> None:
-    for deed in ("write", "run", "next-scene"):
-        answer = caller.client.post(f"/stories/{story}/{deed}", json={"ask": "x" * 2001}, headers=MINE)
+    for command in ("write", "run", "next-scene"):
+        answer = caller.client.post(f"/stories/{story}/{command}", json={"ask": "x" * 2001}, headers=MINE)
         assert answer.status_code == 400
         assert answer.json()["error"] == "ask: has 2001 letters, at most 2000 are allowed."
 

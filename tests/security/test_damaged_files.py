@@ -15,8 +15,8 @@ from demo.chat.session import Session
 from demo.chat.settings import default_values
 from demo.store import ChatStore, Node, Picture, PictureFiles, Upload, Words
 from demo.store.chats import new_id, owner_of
-from demo.story.records import Plan, Story
-from demo.story.shelf import StoryShelf
+from demo.story.document import Plan, Story
+from demo.story.repository import StoryRepository
 from minigpt5 import MiniGPT5Error, open_image
 
 ME = owner_of(SECRET)
@@ -122,13 +122,13 @@ def test_a_corrupt_database_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("document", ["{}", '{"id": 1', '{"plan": null}', "[]", '"x"'])
 def test_a_damaged_story_is_told(store: ChatStore, tmp_path: Path, document: str) -> None:
-    shelf, story = StoryShelf(store), Story(new_id(), "x", Plan("a"))
-    shelf.add(ME, story)
+    repository, story = StoryRepository(store), Story(new_id(), "x", Plan("a"))
+    repository.add(ME, story)
     with store.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE stories SET document = ?", (document,))
     with pytest.raises(MiniGPT5Error, match="story is damaged"):
-        shelf.load(ME, story.id)
-    assert shelf.delete(ME, story.id)
+        repository.load(ME, story.id)
+    assert repository.delete(ME, story.id)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from served import Served, serving
 from demo.store import ChatStore, Drawing, Picture, PictureFiles
 from demo.store.chats import new_id
 from demo.story.archive import MANIFEST, read_zip, write_zip
-from demo.story.premise import StoryError
-from demo.story.records import Plan, Scene, Story
-from demo.story.shown import book_of
+from demo.story.document import Plan, Scene, Story
+from demo.story.views import book_of
+from demo.story.writing.premise import StoryError
 from minigpt5 import MiniGPT5Error, open_image
 from minigpt5.data.jsonl import read_jsonl
 

@@ -8,7 +8,7 @@ import pytest
 from demo.store import ChatStore, Node, Words
 from demo.store.chats import new_id, owner_of
 from demo.store.sql.database import database_url, open_database
-from demo.story.shelf import StoryShelf
+from demo.story.repository import StoryRepository
 from minigpt5 import MiniGPT5Error
 
 ME = owner_of("a" * 32)
@@ -64,7 +64,7 @@ def test_a_chat_of_the_first_version_opens_and_goes_on(tmp_path: Path, cut_short
     assert store.save(ME, chat, answer)
     again = store.load(ME, chat)
     assert again is not None and again.path()[1] == answer
-    assert StoryShelf(store).list(ME) == []
+    assert StoryRepository(store).list(ME) == []
     store.engine.dispose()
     assert told(tmp_path) == [2]
     ChatStore.in_folder(tmp_path).engine.dispose()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from demo.guard.quota import COUNT_SECONDS, HOUR, MAX_IN_ALL, MAX_OF_ADDRESS, MB, QuotaError, UploadQuota
-from demo.story.premise import StoryError
 from demo.story.remote import MAX_ADDRESSES, MAX_WRONG, TOO_MANY, Remotes
+from demo.story.writing.premise import StoryError
 
 
 def test_wrong_codes_lock_out_only_the_address_that_tried_them() -> None:

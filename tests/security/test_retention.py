@@ -22,9 +22,9 @@ from demo.chat.settings import default_values
 from demo.store import ChatStore, Node, Retention, Upload, Words
 from demo.store.chats import new_id, owner_of
 from demo.story.archive import read_zip
-from demo.story.premise import StoryError
-from demo.story.records import Plan, Story
-from demo.story.shelf import StoryShelf
+from demo.story.document import Plan, Story
+from demo.story.repository import StoryRepository
+from demo.story.writing.premise import StoryError
 from minigpt5 import MiniGPT5Error
 
 DAY = 24 * 3600
@@ -70,7 +70,7 @@ class History:
         files_limit = Retention(DAYS, LIMIT / 1e9)
         self.store = ChatStore.in_folder(self.folder, retention=files_limit)
         self.store._clock = self.clock
-        self.shelf = StoryShelf(self.store, self.clock)
+        self.repository = StoryRepository(self.store, self.clock)
 
     def close(self) -> None:
         self.store.engine.dispose()
@@ -94,7 +94,7 @@ class History:
         owner = self.chance.choice(OWNERS)
         files = tuple(self.picture() for _ in range(self.chance.randrange(3)))
         story = Story(new_id(), "x", Plan("a", files))
-        self.shelf.add(owner, story)
+        self.repository.add(owner, story)
         self.model[story.id] = Entry(owner, self.clock.now, set(files), True)
 
     def failed_import(self) -> None:
@@ -118,7 +118,7 @@ class History:
         if self.model:
             kept = self.chance.choice(sorted(self.model))
             entry = self.model.pop(kept)
-            assert (self.shelf if entry.story else self.store).delete(entry.owner, kept)
+            assert (self.repository if entry.story else self.store).delete(entry.owner, kept)
 
     def size(self, kept: set[str]) -> int:
         files = set().union(*(self.model[one].files for one in kept)) if kept else set()
@@ -141,7 +141,7 @@ class History:
         return stays | needless
 
     def found(self) -> set[str]:
-        return {info.id for owner in OWNERS for info in self.store.find(owner) + self.shelf.list(owner)}
+        return {info.id for owner in OWNERS for info in self.store.find(owner) + self.repository.list(owner)}
 
 
 @contextmanager
@@ -195,10 +195,10 @@ def test_a_new_story_stays_beside_a_chat_that_is_too_large() -> None:
     chat = store.create(OWNERS[0], "large")
     parts = tuple(Upload(store.files.save(noise(number, 60))) for number in range(4))
     store.save(OWNERS[0], chat, Node(new_id(), None, "assistant", parts, ending=""))
-    shelf = StoryShelf(store)
+    repository = StoryRepository(store)
     story = Story(new_id(), "x", Plan("a", (store.files.save(noise(9)),)))
-    shelf.add(OWNERS[1], story)
-    assert [info.id for info in shelf.list(OWNERS[1])] == [story.id]
+    repository.add(OWNERS[1], story)
+    assert [info.id for info in repository.list(OWNERS[1])] == [story.id]
     assert [info.id for info in store.find(OWNERS[0])] == [chat]
 
 

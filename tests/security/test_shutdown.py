@@ -26,9 +26,9 @@ from demo.chat.session import Session
 from demo.store import ChatStore
 from demo.store.chats import owner_of
 from demo.store.private_files import make_scratch, sweep_scratch
-from demo.story.desk import Desk
-from demo.story.records import Plan, Story
-from demo.story.shelf import StoryShelf
+from demo.story.document import Plan, Story
+from demo.story.open_stories import OpenStories
+from demo.story.repository import StoryRepository
 
 KILLS = int(os.environ.get("MINIGPT5_KILLS", "2"))
 ME = owner_of(SECRET)
@@ -159,18 +159,18 @@ def test_who_goes_down_begins_nothing_more_and_keeps_what_is_being_made() -> Non
 
 def test_a_story_that_is_being_written_ends_when_the_app_does() -> None:
     store = ChatStore()
-    shelf = StoryShelf(store)
-    desk, story = Desk(shelf), Story("a" * 32, "x", Plan("a"))
-    shelf.add(ME, story)
-    live, begun = desk.open(ME, story.id), threading.Event()
+    repository = StoryRepository(store)
+    open_stories, story = OpenStories(repository), Story("a" * 32, "x", Plan("a"))
+    repository.add(ME, story)
+    opened, begun = open_stories.open(ME, story.id), threading.Event()
 
-    def deed(_live: object) -> None:
+    def command(_opened: object) -> None:
         begun.set()
-        assert live.stopped.wait(60)
+        assert opened.stopped.wait(60)
 
-    desk.start(live, deed)
+    open_stories.start(opened, command)
     assert begun.wait(60) and store.close(60)
-    assert live.closing.is_set()
+    assert opened.closing.is_set()
 
 
 def test_a_picture_is_never_half_written_under_its_name(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image
 
-from demo.story import writer
-from demo.story.cast import read_cast
-from demo.story.premise import MAX_LETTERS, Premise, StoryError
-from demo.story.writer import MAX_SCENE_TOKENS, write_scene
+from demo.story.writing import writer
+from demo.story.writing.cast import read_cast
+from demo.story.writing.premise import MAX_LETTERS, Premise, StoryError
+from demo.story.writing.writer import MAX_SCENE_TOKENS, write_scene
 from minigpt5 import Conversation, Event, GenerationOptions, OptionError, TextDelta, TurnFinished
 from minigpt5.generation.drawing import verify_redraw
 from minigpt5.generation.engine import Engine

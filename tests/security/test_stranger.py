@@ -103,8 +103,8 @@ def spellings(template: str, known: dict[str, list[str]], session: str, folder: 
     everything = [*known["chats"], *known["stories"], *known["nodes"][:2], session]
     everything += [f"{folder}/{name}" for name in known["files"]] + known["files"]
     slots = re.findall(r"\{([^}:]+)(?::path)?\}", template)
-    deeds = ["write", "rename", "delete", "edit", "stage", "zip", "html", "show", "events"]
-    choices = [deeds if slot in ("deed", "kind") else everything for slot in slots]
+    commands = ["write", "rename", "delete", "edit", "stage", "zip", "html", "show", "events"]
+    choices = [commands if slot in ("command", "kind") else everything for slot in slots]
     for chosen in product(*choices):
         path = template
         for value in chosen:

@@ -71,7 +71,7 @@ uses = Table(
     Column("chat", String(32), nullable=False, index=True),
 )
 
-# the stories: `document` is a whole one, see `demo.story.records.story_json`; its files are in `uses` under its own id
+# the stories: `document` is a whole one, see `demo.story.document.story_json`; its files are in `uses` under its own id
 stories = Table(
     "stories",
     metadata,

@@ -14,9 +14,9 @@ from scripted_story import make_story
 
 from demo.store import PictureFiles
 from demo.story.archive import MANIFEST, read_zip, write_zip
-from demo.story.premise import StoryError
-from demo.story.records import Story, files_of
-from demo.story.shown import book_of
+from demo.story.document import Story, files_of
+from demo.story.views import book_of
+from demo.story.writing.premise import StoryError
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from demo.story.export_gif import write_gif
 from demo.story.export_html import write_html
 from demo.story.export_pdf import write_pdf
 from demo.story.export_pptx import write_pptx
-from demo.story.premise import StoryError
+from demo.story.writing.premise import StoryError
 
 EVERYWHERE = "Żółw Tiếng Việt Ελλάδα Привет Ærø «ő»"
 

@@ -84,10 +84,10 @@ def picture(page: Page, place: int) -> str:
     return page.locator(SPREAD).nth(place).locator("img").get_attribute("src") or ""
 
 
-def do(page: Page, place: int, deed: str) -> None:
+def do(page: Page, place: int, command: str) -> None:
     spread = page.locator(SPREAD).nth(place)
     spread.locator("summary").click()
-    spread.locator(f".sheet {deed}").click()
+    spread.locator(f".sheet {command}").click()
 
 
 @pytest.fixture(scope="module")

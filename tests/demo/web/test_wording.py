@@ -8,7 +8,7 @@ import pytest
 from browser_page import DRAW, PICTURE, Browser, Page, expect, open_page, send, wait_until_answered
 
 from demo.chat.handlers import sentence
-from demo.story.words import REMOTE, STAGE, STORY
+from demo.story.page_text import REMOTE, STAGE, STORY
 from demo.web.theme import STATIC
 from demo.web.wording import FOLDER, LANGUAGES, read_words, translations
 from minigpt5 import MiniGPT5Error
@@ -88,9 +88,9 @@ def test_every_label_and_every_mistake_that_a_page_can_show_is_in_the_tables() -
         "chat/handlers.py",
         "chat/session.py",
         "store/files.py",
-        "story/deeds.py",
+        "story/commands.py",
         "story/remote.py",
-        "story/premise.py",
+        "story/writing/premise.py",
     ):
         for told in refusals(DEMO / name):
             if " got " not in told:  # what only a script that is broken could send

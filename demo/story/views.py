@@ -5,14 +5,14 @@ from typing import Any
 
 from demo.store.files import PictureFiles
 from demo.story.book import Book, Page
-from demo.story.desk import Live
-from demo.story.records import Scene, Story
+from demo.story.document import Scene, Story
+from demo.story.open_stories import OpenStory
 from demo.web.image_urls import file_url
 
 
-def author_view(live: Live, files: PictureFiles) -> dict[str, Any]:
+def author_view(opened: OpenStory, files: PictureFiles) -> dict[str, Any]:
     """Everything that the page and the stage show."""
-    story, plan = live.story, live.story.plan
+    story, plan = opened.story, opened.story.plan
     return {
         "id": story.id,
         "title": story.title,
@@ -20,21 +20,23 @@ def author_view(live: Live, files: PictureFiles) -> dict[str, Any]:
         "pictures": [file_url(Path(files.path(file))) for file in plan.uploads],
         "scenes": [_scene_view(scene, files) for scene in story.scenes],
         "can_undo": bool(story.past),
-        "slide": live.slide,
-        "problem": live.problem,
-        "work": _work_view(live),
+        "slide": opened.slide,
+        "problem": opened.problem,
+        "work": _progress_view(opened),
     }
 
 
-def remote_view(live: Live) -> dict[str, Any]:
+def remote_view(opened: OpenStory) -> dict[str, Any]:
     """What whoever holds the remote may know: the words on the stage and those that come."""
-    work = live.work
+    progress = opened.progress
     return {
-        "title": live.story.title,
-        "scenes": [scene.text for scene in live.story.scenes],
-        "slide": live.slide,
-        "problem": live.problem,
-        "work": None if work is None else {"state": work.state, "step": work.step, "steps": work.steps},
+        "title": opened.story.title,
+        "scenes": [scene.text for scene in opened.story.scenes],
+        "slide": opened.slide,
+        "problem": opened.problem,
+        "work": None
+        if progress is None
+        else {"state": progress.state, "step": progress.step, "steps": progress.steps},
     }
 
 
@@ -46,17 +48,17 @@ def book_of(story: Story, files: PictureFiles, model: str) -> Book:
     return Book(story.title, tuple(pages), model)
 
 
-def _work_view(live: Live) -> dict[str, Any] | None:
-    work = live.work
-    if work is None:
+def _progress_view(opened: OpenStory) -> dict[str, Any] | None:
+    progress = opened.progress
+    if progress is None:
         return None
     return {
-        "place": work.place,
-        "state": work.state,
-        "step": work.step,
-        "steps": work.steps,
-        "preview": work.preview,
-        "pausing": live.stopped.is_set(),
+        "place": progress.place,
+        "state": progress.state,
+        "step": progress.step,
+        "steps": progress.steps,
+        "preview": progress.preview,
+        "pausing": opened.stopped.is_set(),
     }
 
 

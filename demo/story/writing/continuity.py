@@ -1,6 +1,6 @@
 """Whether a picture still shows the hero: the model itself is asked who is in it.
 
-Its eyes are believed only where they know the hero in the story's first picture, so a model that sees other words in
+Its answers are believed only where they name the hero in the story's first picture, so a model that sees other words in
 pictures than it was asked for judges nothing.
 """
 
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from demo.story.premise import Premise, Told
+from demo.story.writing.premise import Premise, Told
 from minigpt5 import Conversation, Event, GenerationOptions, TextDelta
 
 QUESTION = "Who is this?"
@@ -27,8 +27,8 @@ class SeeingEngine(Protocol):
         """The events of the reply to `conversation`."""
 
 
-class Eyes:
-    """The eyes of one scene: they know the hero by the looks that the author gave, or else the first scene's words."""
+class HeroCheck:
+    """The check of one scene: it knows the hero by the looks that the author gave, or else the first scene's words."""
 
     def __init__(self, engine: SeeingEngine, premise: Premise, told: Sequence[Told]) -> None:
         self._engine, self._misses = engine, 0
@@ -39,7 +39,7 @@ class Eyes:
         self._trusted: bool | None = None
 
     def miss(self, image: Image.Image) -> bool:
-        """Whether `image` lacks the hero, as far as these eyes can tell; False after MAX_MISSES misses."""
+        """Whether `image` lacks the hero, as far as the model can tell; False after MAX_MISSES misses."""
         if self._first is None or not self._hero or self._misses == MAX_MISSES:
             return False
         if self._trusted is None:

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.story.cast import read_cast
-from demo.story.premise import Premise, StoryError, Told
-from demo.story.writer import MAX_DRAFTS, SceneFinished, SceneStarted, SceneWords, write_scene, write_story
+from demo.story.writing.cast import read_cast
+from demo.story.writing.premise import Premise, StoryError, Told
+from demo.story.writing.writer import (
+    MAX_DRAFTS,
+    SceneFinished,
+    SceneStarted,
+    SceneWords,
+    write_scene,
+    write_story,
+)
 from minigpt5 import (
     Conversation,
     Event,

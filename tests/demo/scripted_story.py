@@ -1,4 +1,4 @@
-"""A story of two scenes with real files, an engine of one script, and waiting for the desk, for the tests beside this."""
+"""A story of two scenes with real files, an engine of one script, and waiting for a command, for the tests beside this."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,9 +10,9 @@ from demo.store import ChatStore, PictureFiles
 from demo.store.chats import new_id
 from demo.store.records import Drawing, Picture
 from demo.story.book import Book
-from demo.story.office import Office
-from demo.story.records import Plan, Scene, Story
-from demo.story.shown import book_of
+from demo.story.document import Plan, Scene, Story
+from demo.story.service import StoryService
+from demo.story.views import book_of
 from minigpt5 import (
     Conversation,
     Event,
@@ -83,13 +83,13 @@ class StoryEngine:
         yield ImageFinished(0, image, vokens, options.seed or 0, options.guidance_scale, steps, "ddim")
 
 
-def make_office(engine: StoryEngine | None = None, store: ChatStore | None = None) -> Office:
-    return Office(engine or StoryEngine(), store or ChatStore())
+def make_service(engine: StoryEngine | None = None, store: ChatStore | None = None) -> StoryService:
+    return StoryService(engine or StoryEngine(), store or ChatStore())
 
 
-def wait(live: object) -> None:
-    """Until the desk has done what it was asked for."""
+def wait(opened: object) -> None:
+    """Until the story has had done what it was asked for."""
     deadline = time.monotonic() + 20
-    while live.work is not None:
+    while opened.progress is not None:
         assert time.monotonic() < deadline
         time.sleep(0.01)

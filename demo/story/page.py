@@ -7,8 +7,8 @@ import gradio as gr
 
 from demo.story.export_html import fill
 from demo.story.letters import font_faces
-from demo.story.premise import MAX_PICTURES, MAX_SCENES, MIN_SCENES, TONES
-from demo.story.words import REMOTE, STAGE, STORY
+from demo.story.page_text import REMOTE, STAGE, STORY
+from demo.story.writing.premise import MAX_PICTURES, MAX_SCENES, MIN_SCENES, TONES
 from demo.web.theme import STATIC, logo_svg
 from demo.web.wording import words_script
 

@@ -14,21 +14,21 @@ from demo.guard.input.shapes import Value, read
 from demo.guard.input.text import RequestError
 from demo.store.chats import ChatStore, new_id, title_of
 from demo.store.records import ChatInfo
-from demo.story import deeds
+from demo.story import commands
 from demo.story.archive import read_zip, write_zip
 from demo.story.book import Book
-from demo.story.deeds import Author
-from demo.story.desk import Desk, Live
+from demo.story.commands import AuthorCommands
+from demo.story.document import Plan, Story
 from demo.story.export_gif import write_gif
 from demo.story.export_html import write_html
 from demo.story.export_pdf import write_pdf
 from demo.story.export_pptx import write_pptx
-from demo.story.premise import StoryError, verify_plan
-from demo.story.records import Plan, Story
+from demo.story.open_stories import OpenStories, OpenStory
 from demo.story.remote import Remotes
+from demo.story.repository import StoryRepository
 from demo.story.requests import DETAILS, NEW_STORY
-from demo.story.shelf import StoryShelf
-from demo.story.shown import book_of
+from demo.story.views import book_of
+from demo.story.writing.premise import StoryError, verify_plan
 from minigpt5 import GenerationOptions, ImageError, open_image
 
 SLIDES = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -42,24 +42,24 @@ MAX_PICTURE = 10 * 2**20
 EMPTY = "The story has no scenes yet: write one first"
 
 
-class Office:
-    """The stories of one app: their shelf, the desk where they are written, and the remotes of their stages."""
+class StoryService:
+    """The stories of one app: their repository, those that are open, and the remotes of their stages."""
 
     def __init__(self, engine: ChatEngine, store: ChatStore, at_once: int = 1) -> None:
-        self._shelf = StoryShelf(store)
-        self.files = self._shelf.files
-        self._desk = Desk(self._shelf, at_once)
-        self._author = Author(engine, self.files)
+        self._repository = StoryRepository(store)
+        self.files = self._repository.files
+        self._open_stories = OpenStories(self._repository, at_once)
+        self._author = AuthorCommands(engine, self.files)
         self._remotes = Remotes()
         self._model = engine.name
 
     def list(self, owner: str) -> list[ChatInfo]:
         """The stories of `owner`, the newest first."""
-        return self._shelf.list(owner)
+        return self._repository.list(owner)
 
-    def open(self, owner: str, story: str) -> Live:
+    def open(self, owner: str, story: str) -> OpenStory:
         """The story; raises `StoryError` when `owner` has none like it."""
-        return self._desk.open(owner, story)
+        return self._open_stories.open(owner, story)
 
     def create(self, owner: str, values: dict[str, Any]) -> str:
         """A new story without scenes, planned as `values` say; returns its id."""
@@ -71,24 +71,24 @@ class Office:
             GenerationOptions(**options)
         except TypeError as error:
             raise StoryError("options: got one that there is not") from error
-        self._shelf.verify_room(owner, sum(map(len, pictures)))
+        self._repository.verify_room(owner, sum(map(len, pictures)))
         uploads = tuple(self.files.save_for_display(_picture(picture)) for picture in pictures)
         plan = Plan(premise.strip(), uploads, cast.strip(), asked.scenes, asked.tone)
         title = title_of(premise) if premise.strip() else title_of(cast)
         story = Story(new_id(), title[:1].upper() + title[1:], plan, options=options)
-        self._shelf.add(owner, story)
+        self._repository.add(owner, story)
         return story.id
 
     def take_in(self, owner: str, content: bytes) -> str:
         """The story of a ZIP that `export` made; returns its id."""
-        self._shelf.verify_room(owner, len(content))
+        self._repository.verify_room(owner, len(content))
         story = read_zip(content, self.files)
-        self._shelf.add(owner, story)
+        self._repository.add(owner, story)
         return story.id
 
-    def export(self, live: Live, kind: str) -> tuple[str, str, bytes]:
+    def export(self, opened: OpenStory, kind: str) -> tuple[str, str, bytes]:
         """The story as a file: its name, its media type and its content."""
-        story = live.story
+        story = opened.story
         if not story.scenes:
             raise StoryError(EMPTY)
         book = book_of(story, self.files, self._model)
@@ -99,75 +99,75 @@ class Office:
         media_type, write = EXPORTS[kind]
         return f"{book.file_stem}.{kind}", media_type, write(book)
 
-    def do(self, live: Live, deed: str, values: dict[str, Any]) -> dict[str, Any]:
+    def do(self, opened: OpenStory, command: str, values: dict[str, Any]) -> dict[str, Any]:
         """What the author of the story asks for."""
         asked, author = _read(DETAILS, values), self._author
         place = asked.place
-        match deed:
+        match command:
             case "write" | "run":
-                self._start(live, author.write(asked.ask or "", all_scenes=deed == "run"))
+                self._start(opened, author.write(asked.ask or "", all_scenes=command == "run"))
             case "go-on":
-                self._start(live, author.go_on_from(place))
+                self._start(opened, author.go_on_from(place))
             case "retell":
-                self._start(live, author.retell(place))
+                self._start(opened, author.retell(place))
             case "redraw":
-                self._start(live, author.redraw(place))
+                self._start(opened, author.redraw(place))
             case "illustrate":
-                self._start(live, author.illustrate(place))
+                self._start(opened, author.illustrate(place))
             case "edit":
-                deeds.edit(live, place, asked.text or "")
+                commands.edit(opened, place, asked.text or "")
             case "move":
-                deeds.move(live, place, asked.to)
+                commands.move(opened, place, asked.to)
             case "remove":
-                deeds.remove(live, place)
+                commands.remove(opened, place)
             case "choose":
-                deeds.choose(live, place, asked.version)
+                commands.choose(opened, place, asked.version)
             case "undo":
-                deeds.undo(live)
+                commands.undo(opened)
             case "rename":
-                deeds.rename(live, asked.title or "")
+                commands.rename(opened, asked.title or "")
             case "delete":
-                self._remotes.close(live.owner, live.story.id)
-                self._desk.delete(live.owner, live.story.id)
+                self._remotes.close(opened.owner, opened.story.id)
+                self._open_stories.delete(opened.owner, opened.story.id)
             case "stage":
-                return self._open_stage(live, asked.address or "")
+                return self._open_stage(opened, asked.address or "")
             case "leave-stage":
-                self._remotes.close(live.owner, live.story.id)
+                self._remotes.close(opened.owner, opened.story.id)
             case _:
-                return self.remote_do(live, deed, values)
+                return self.remote_do(opened, command, values)
         return {}
 
-    def on_stage(self, code: str, address: str) -> Live:
+    def on_stage(self, code: str, address: str) -> OpenStory:
         """The story on the stage with the code that somebody at `address` has; raises `StoryError` for a wrong one."""
         stage = self._remotes.find(code, address)
-        return self._desk.open(stage.owner, stage.story)
+        return self._open_stories.open(stage.owner, stage.story)
 
-    def remote_do(self, live: Live, deed: str, values: dict[str, Any]) -> dict[str, Any]:
+    def remote_do(self, opened: OpenStory, command: str, values: dict[str, Any]) -> dict[str, Any]:
         """What a remote may ask for: another slide, the next scene, a pause."""
         asked = _read(DETAILS, values)
-        match deed:
+        match command:
             case "show":
                 if asked.slide is None:
                     raise StoryError("slide: got nothing, expected a whole number")
-                live.slide = min(max(asked.slide, 0), len(live.story.scenes))
-                live.touch()
+                opened.slide = min(max(asked.slide, 0), len(opened.story.scenes))
+                opened.touch()
             case "next-scene":
-                slide = len(live.story.scenes) + 1
-                self._start(live, self._author.write(asked.ask or ""))
-                live.slide = slide
+                slide = len(opened.story.scenes) + 1
+                self._start(opened, self._author.write(asked.ask or ""))
+                opened.slide = slide
             case "stop":
-                live.stopped.set()
-                live.touch()
+                opened.stopped.set()
+                opened.touch()
             case _:
-                raise StoryError(f"got {deed!r:.60}, expected something that can be done to a story")
+                raise StoryError(f"got {command!r:.60}, expected something that can be done to a story")
         return {}
 
-    def _start(self, live: Live, deed: Callable[[Live], None]) -> None:
-        self._desk.start(live, deed)
+    def _start(self, opened: OpenStory, command: Callable[[OpenStory], None]) -> None:
+        self._open_stories.start(opened, command)
 
-    def _open_stage(self, live: Live, address: str) -> dict[str, Any]:
+    def _open_stage(self, opened: OpenStory, address: str) -> dict[str, Any]:
         """The stage's code, and a QR code of the remote's address below `address`, as SVG."""
-        code = self._remotes.open(live.owner, live.story.id)
+        code = self._remotes.open(opened.owner, opened.story.id)
         link = f"{address[:300]}remote/{code}"
         svg = segno.make(link, micro=False).svg_inline(
             border=2, light="#fffaf0", dark="#2c2733", omitsize=True

@@ -10,9 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from demo.story.cast import christen, faults, finished
-from demo.story.eyes import Eyes
-from demo.story.premise import Premise, StoryError, Told, conversation, verify_ask
+from demo.story.writing.cast import christen, faults, finished
+from demo.story.writing.continuity import HeroCheck
+from demo.story.writing.premise import Premise, StoryError, Told, conversation, verify_ask
 from minigpt5 import (
     Conversation,
     Event,
@@ -102,7 +102,7 @@ def write_scene(
     """The scene that follows `told`; `ask` says what shall happen in it.
 
     Up to MAX_DRAFTS are read for `cast.faults`, sentence by sentence before each is shown; the first without any is
-    told, or the one with the fewest. A picture that lost the hero (see `eyes`) makes a draft faulty too. Raises as
+    told, or the one with the fewest. A picture that lost the hero (see `continuity`) makes a draft faulty too. Raises as
     `Engine.stream` does, and `StoryError` when `ask` is too long or the model has nothing to say.
     """
     verify_ask(ask)
@@ -111,12 +111,12 @@ def write_scene(
     seed = secrets.randbelow(2**32) if options.seed is None else (options.seed + place) % 2**32
     chat = conversation(premise, told, ask)
     flaws: dict[int, int] = {}  # seed -> faults
-    eyes = Eyes(engine, premise, told)
+    hero_check = HeroCheck(engine, premise, told)
     for number in range(MAX_DRAFTS + 1):
         patient = number == MAX_DRAFTS  # every draft had a flaw: the best of them is told to its end
         chosen = min(flaws, key=lambda draft: flaws[draft]) if patient else _draft_seed(seed, number)
         events = engine.stream(chat, replace(options, seed=chosen, pictures="always"))
-        draft = _Draft(premise, told, ask, chosen, None if patient else eyes)
+        draft = _Draft(premise, told, ask, chosen, None if patient else hero_check)
         with closing(events):  # type: ignore[type-var]  # an engine's stream is a generator
             verdict = yield from draft.tell(events)
         if verdict is None:
@@ -130,12 +130,12 @@ def _draft_seed(seed: int, number: int) -> int:
 
 
 class _Draft:
-    """One way of telling a scene, read while it comes; without `eyes` it is told as it is."""
+    """One way of telling a scene, read while it comes; without `hero_check` it is told as it is."""
 
     def __init__(
-        self, premise: Premise, told: Sequence[Told], ask: str, seed: int, eyes: Eyes | None
+        self, premise: Premise, told: Sequence[Told], ask: str, seed: int, hero_check: HeroCheck | None
     ) -> None:
-        self._premise, self._ask, self._seed, self._eyes = premise, ask, seed, eyes
+        self._premise, self._ask, self._seed, self._hero_check = premise, ask, seed, hero_check
         self._told = [scene.text for scene in told]
         self._place = len(told)
         self._known = " ".join((premise.text, ask, *(scene.ask for scene in told), *map(str, premise.cast)))
@@ -152,13 +152,13 @@ class _Draft:
                 case ImageStarted() | ImageProgress() | ImageFinished() if picture is not None:
                     break  # one picture a scene
             whole = not isinstance(event, TextDelta)
-            if self._eyes and self._faults(whole):
+            if self._hero_check and self._faults(whole):
                 return _Flawed(self._all_faults(events))
             yield from self._words(whole)
             if isinstance(event, ImageStarted | ImageProgress | ImageFinished):
                 yield event
             if isinstance(event, ImageFinished):
-                if self._eyes and self._eyes.miss(event.image):
+                if self._hero_check and self._hero_check.miss(event.image):
                     return _Flawed(LOST_HERO)
                 picture = event
                 if self._shown:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from demo.story.cast import read_cast
-from demo.story.eyes import MAX_MISSES, Eyes
-from demo.story.premise import Premise, Told
+from demo.story.writing.cast import read_cast
+from demo.story.writing.continuity import MAX_MISSES, HeroCheck
+from demo.story.writing.premise import Premise, Told
 from minigpt5 import Conversation, Event, GenerationOptions, TextDelta
 
 FIRST, NEXT = (Image.new("RGB", (8, 8), colour) for colour in ("blue", "green"))
@@ -27,21 +27,21 @@ class Sight:
 
 
 def test_a_picture_without_the_hero_is_missed_and_only_so_often() -> None:
-    eyes = Eyes(Sight("It is a blue rabbit.", "A green frog."), PREMISE, TOLD)
-    assert [eyes.miss(NEXT) for _ in range(MAX_MISSES + 1)] == [True] * MAX_MISSES + [False]
+    check = HeroCheck(Sight("It is a blue rabbit.", "A green frog."), PREMISE, TOLD)
+    assert [check.miss(NEXT) for _ in range(MAX_MISSES + 1)] == [True] * MAX_MISSES + [False]
 
 
 def test_the_hero_may_have_company() -> None:
-    assert not Eyes(Sight("A blue rabbit.", "A green frog and a blue rabbit."), PREMISE, TOLD).miss(NEXT)
+    assert not HeroCheck(Sight("A blue rabbit.", "A green frog and a blue rabbit."), PREMISE, TOLD).miss(NEXT)
 
 
 def test_eyes_that_do_not_know_the_hero_at_first_judge_nothing() -> None:
-    assert not Eyes(Sight("A photograph.", "A green frog."), PREMISE, TOLD).miss(NEXT)
+    assert not HeroCheck(Sight("A photograph.", "A green frog."), PREMISE, TOLD).miss(NEXT)
 
 
 def test_without_a_cast_the_hero_is_who_the_story_begins_with() -> None:
-    assert Eyes(Sight("A blue rabbit.", "A green frog."), Premise("x"), TOLD).miss(NEXT)
+    assert HeroCheck(Sight("A blue rabbit.", "A green frog."), Premise("x"), TOLD).miss(NEXT)
 
 
 def test_a_first_scene_is_not_judged() -> None:
-    assert not Eyes(Sight("A blue rabbit.", "A green frog."), PREMISE, []).miss(NEXT)
+    assert not HeroCheck(Sight("A blue rabbit.", "A green frog."), PREMISE, []).miss(NEXT)

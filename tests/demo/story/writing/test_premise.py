@@ -3,8 +3,8 @@
 import pytest
 from PIL import Image
 
-from demo.story.cast import read_cast
-from demo.story.premise import LAST, NEXT, Premise, StoryError, Told, conversation, request
+from demo.story.writing.cast import read_cast
+from demo.story.writing.premise import LAST, NEXT, Premise, StoryError, Told, conversation, request
 from minigpt5 import Conversation
 
 

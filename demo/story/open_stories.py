@@ -1,7 +1,7 @@
-"""The desk where stories are written: what is happening to each open story, for everybody who looks at it.
+"""The open stories: what is happening to each open story, for everybody who looks at it.
 
 A story is written by a thread of its own, so that a page may close, a stage open and a phone look on meanwhile. All
-changes go through `Live.change`, which keeps them; whoever looks asks for `revision` and draws what is new.
+changes go through `OpenStory.change`, which keeps them; whoever looks asks for `revision` and draws what is new.
 """
 
 import secrets
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from PIL import Image
 
 from demo.guard.failures import failure, sentence
-from demo.story.premise import StoryError
-from demo.story.records import MAX_PAST, Scene, Story
-from demo.story.shelf import StoryShelf
+from demo.story.document import MAX_PAST, Scene, Story
+from demo.story.repository import StoryRepository
+from demo.story.writing.premise import StoryError
 from demo.web.image_urls import preview_url
 from minigpt5 import MiniGPT5Error
 
@@ -30,7 +30,7 @@ FAILED = "Something went wrong on this side. What was written is kept: try again
 
 
 @dataclass
-class Work:
+class Progress:
     """What is being done to scene `place`: "waiting" for its turn, "writing" or "drawing" (step of steps)."""
 
     place: int
@@ -42,20 +42,20 @@ class Work:
     previewed: float = 0.0
 
 
-class Live:
+class OpenStory:
     """An open story of `owner`: as it is now, what is being done to it, and the slide that its stage shows."""
 
-    def __init__(self, shelf: StoryShelf, owner: str, story: Story) -> None:
+    def __init__(self, repository: StoryRepository, owner: str, story: Story) -> None:
         self.story, self.owner = story, owner
-        self.work: Work | None = None
+        self.progress: Progress | None = None
         self.problem = ""
         self.revision = 0
         self.slide = 0  # 0 is the title, scene n has slide n + 1
         self.stopped = threading.Event()
         self.used = time.monotonic()
         self.lock = threading.RLock()
-        self.closing = shelf.closing
-        self._shelf = shelf
+        self.closing = repository.closing
+        self._repository = repository
 
     def touch(self) -> None:
         """Something is new to look at."""
@@ -68,7 +68,7 @@ class Live:
             if undoable:
                 story = replace(story, past=(*self.story.past, self.story.scenes)[-MAX_PAST:])
             self.story = story
-            self._shelf.save(self.owner, story)  # before anybody sees it, so that no crash takes it back
+            self._repository.save(self.owner, story)  # before anybody sees it, so that no crash takes it back
             self.touch()
 
     def put(self, place: int, scene: Scene) -> None:
@@ -79,97 +79,101 @@ class Live:
 
     def show(self, step: int, steps: int, preview: Image.Image | None) -> None:
         """The picture of the scene at work has come so far."""
-        work, now = self.work, time.monotonic()
-        if work is None or (preview is not None and now - work.previewed < PREVIEW_SECONDS):
+        progress, now = self.progress, time.monotonic()
+        if progress is None or (preview is not None and now - progress.previewed < PREVIEW_SECONDS):
             return
-        work.state, work.step, work.steps = "drawing", step, steps
+        progress.state, progress.step, progress.steps = "drawing", step, steps
         if preview is not None:
-            work.preview, work.previewed = preview_url(preview), now
+            progress.preview, progress.previewed = preview_url(preview), now
         self.touch()
 
 
-Deed = Callable[[Live], None]
+Command = Callable[[OpenStory], None]
 
 
-class Desk:
+class OpenStories:
     """All open stories; `at_once` of them are written at the same time, the others wait for their turn."""
 
-    def __init__(self, shelf: StoryShelf, at_once: int = 1) -> None:
-        self.shelf = shelf
+    def __init__(self, repository: StoryRepository, at_once: int = 1) -> None:
+        self.repository = repository
         self._turns = threading.Semaphore(at_once)
-        self._open: dict[str, Live] = {}
+        self._open: dict[str, OpenStory] = {}
         self._lock = threading.Lock()
-        shelf.on_closing.append(self.stop)
+        repository.on_closing.append(self.stop)
 
     def stop(self) -> None:
         """End what is done to all stories."""
         with self._lock:
-            for live in self._open.values():
-                live.stopped.set()
+            for opened in self._open.values():
+                opened.stopped.set()
 
-    def open(self, owner: str, story: str) -> Live:
-        """The story, from the shelf where it is not open yet; raises `StoryError` when `owner` has none like it."""
+    def open(self, owner: str, story: str) -> OpenStory:
+        """The story, from the repository where it is not open yet; raises `StoryError` when `owner` has none like it."""
         with self._lock:
-            live = self._open.get(story)
-            if live is None:
-                found = self.shelf.load(owner, story)
+            opened = self._open.get(story)
+            if opened is None:
+                found = self.repository.load(owner, story)
                 if found is None:
                     raise StoryError(GONE)
-                live = self._open[story] = Live(self.shelf, owner, _settled(found))
+                opened = self._open[story] = OpenStory(self.repository, owner, _settled(found))
                 self._put_back()
-        if not secrets.compare_digest(live.owner, owner):
+        if not secrets.compare_digest(opened.owner, owner):
             raise StoryError(GONE)
-        return live
+        return opened
 
     def delete(self, owner: str, story: str) -> None:
         """End what is done to the story, and delete it for good."""
-        live = self.open(owner, story)
-        live.stopped.set()
+        opened = self.open(owner, story)
+        opened.stopped.set()
         with self._lock:
             self._open.pop(story, None)
-        self.shelf.delete(owner, story)
+        self.repository.delete(owner, story)
 
-    def start(self, live: Live, deed: Deed) -> None:
-        """Do `deed` to the story in a thread of its own; raises `StoryError` while another one is done to it.
+    def start(self, opened: OpenStory, command: Command) -> None:
+        """Do `command` to the story in a thread of its own; raises `StoryError` while another one is done to it.
 
         Raises `StoryError` also when too many are being written, `MiniGPT5Error` when its owner has no room left.
         """
-        self.shelf.verify_room(live.owner)
+        self.repository.verify_room(opened.owner)
         with self._lock:
-            busy = [other for other in self._open.values() if other.work is not None and other is not live]
-        if sum(other.owner == live.owner for other in busy) >= MAX_OF_OWNER:
+            busy = [
+                other for other in self._open.values() if other.progress is not None and other is not opened
+            ]
+        if sum(other.owner == opened.owner for other in busy) >= MAX_OF_OWNER:
             raise StoryError(MANY)
         if len(busy) >= MAX_BUSY:
             raise StoryError(FULL)
-        with live.lock:
-            if live.work is not None:
+        with opened.lock:
+            if opened.progress is not None:
                 raise StoryError(BUSY)
-            live.stopped = threading.Event()
-            live.problem, live.work = "", Work(len(live.story.scenes))
-            live.touch()
-        threading.Thread(target=self._do, args=(live, deed), name="story", daemon=True).start()
+            opened.stopped = threading.Event()
+            opened.problem, opened.progress = "", Progress(len(opened.story.scenes))
+            opened.touch()
+        threading.Thread(target=self._do, args=(opened, command), name="story", daemon=True).start()
 
-    def _do(self, live: Live, deed: Deed) -> None:
+    def _do(self, opened: OpenStory, command: Command) -> None:
         try:
             while not self._turns.acquire(timeout=0.2):
-                if live.stopped.is_set():
+                if opened.stopped.is_set():
                     return
             try:
-                with self.shelf.at_work(live.story.id):
-                    deed(live)
+                with self.repository.at_work(opened.story.id):
+                    command(opened)
             finally:
                 self._turns.release()
         except MiniGPT5Error as error:
-            live.problem = sentence(error)
+            opened.problem = sentence(error)
         except Exception as error:
-            live.problem = failure(error, FAILED)
+            opened.problem = failure(error, FAILED)
         finally:
-            live.work = None
-            live.touch()
+            opened.progress = None
+            opened.touch()
 
     def _put_back(self) -> None:
-        """Close the longest unused stories beyond MAX_OPEN; they are on the shelf as they are."""
-        unused = sorted((live.used, story) for story, live in self._open.items() if live.work is None)
+        """Close the longest unused stories beyond MAX_OPEN; the repository has them as they are."""
+        unused = sorted(
+            (opened.used, story) for story, opened in self._open.items() if opened.progress is None
+        )
         for _, story in unused[: max(0, len(self._open) - MAX_OPEN)]:
             del self._open[story]
 

@@ -11,12 +11,12 @@ from demo.store.chats import ChatStore
 from demo.store.errors import StoreError
 from demo.store.records import ChatInfo
 from demo.store.sql.database import stories, uses
-from demo.story.records import Story, files_of, story_from_json, story_json
+from demo.story.document import Story, files_of, story_from_json, story_json
 
 DAMAGED_STORY = "This story is damaged in the database, so it cannot be opened"
 
 
-class StoryShelf:
+class StoryRepository:
     """The stories in `store`. Every question names its owner, and nobody else's story is ever found."""
 
     def __init__(self, store: ChatStore, clock: Callable[[], float] = time.time) -> None:

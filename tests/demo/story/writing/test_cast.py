@@ -2,7 +2,7 @@
 
 import pytest
 
-from demo.story.cast import Member, christen, faults, names, read_cast
+from demo.story.writing.cast import Member, christen, faults, names, read_cast
 
 TOLD = ["Once upon a time there was a purple cat named Mia. She lived in the forest."]
 

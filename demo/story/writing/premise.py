@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from demo.story.cast import Member, named_in
+from demo.story.writing.cast import Member, named_in
 from minigpt5 import Conversation, ImagePart, MiniGPT5Error, TextPart
 
 MIN_SCENES, MAX_SCENES = 2, 12
