@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 
 import minigpt5
-from demo.story.book import Book, Page
-from demo.story.export_pdf import write_pdf
+from demo.story.export.book import Book, Page
+from demo.story.export.pdf import write_pdf
 from demo.story.writing.cast import read_cast
 from demo.story.writing.premise import Premise
 from demo.story.writing.writer import SceneFinished, SceneWords, write_story

@@ -5,8 +5,8 @@ from html import escape
 
 import gradio as gr
 
-from demo.story.export_html import fill
-from demo.story.letters import font_faces
+from demo.story.export.fonts import font_faces
+from demo.story.export.html import fill
 from demo.story.page_text import REMOTE, STAGE, STORY
 from demo.story.writing.premise import MAX_PICTURES, MAX_SCENES, MIN_SCENES, TONES
 from demo.web.theme import STATIC, logo_svg

@@ -20,7 +20,7 @@ from demo.guard.gate import read_body
 from demo.guard.input.text import read_json
 from demo.guard.presence import network_of
 from demo.store.chats import owner_of
-from demo.story.archive import MAX_ARCHIVE
+from demo.story.export.zip_import import MAX_ARCHIVE
 from demo.story.open_stories import OpenStory
 from demo.story.page import remote_page, stage_page
 from demo.story.service import StoryService

@@ -15,14 +15,15 @@ from demo.guard.input.text import RequestError
 from demo.store.chats import ChatStore, new_id, title_of
 from demo.store.records import ChatInfo
 from demo.story import commands
-from demo.story.archive import read_zip, write_zip
-from demo.story.book import Book
 from demo.story.commands import AuthorCommands
 from demo.story.document import Plan, Story
-from demo.story.export_gif import write_gif
-from demo.story.export_html import write_html
-from demo.story.export_pdf import write_pdf
-from demo.story.export_pptx import write_pptx
+from demo.story.export.book import Book
+from demo.story.export.gif import write_gif
+from demo.story.export.html import write_html
+from demo.story.export.pdf import write_pdf
+from demo.story.export.pptx import write_pptx
+from demo.story.export.zip import write_zip
+from demo.story.export.zip_import import read_zip
 from demo.story.open_stories import OpenStories, OpenStory
 from demo.story.remote import Remotes
 from demo.story.repository import StoryRepository

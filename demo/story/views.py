@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from demo.store.files import PictureFiles
-from demo.story.book import Book, Page
 from demo.story.document import Scene, Story
+from demo.story.export.book import Book, Page
 from demo.story.open_stories import OpenStory
 from demo.web.image_urls import file_url
 

@@ -9,8 +9,8 @@ from PIL import Image
 from demo.store import ChatStore, PictureFiles
 from demo.store.chats import new_id
 from demo.store.records import Drawing, Picture
-from demo.story.book import Book
 from demo.story.document import Plan, Scene, Story
+from demo.story.export.book import Book
 from demo.story.service import StoryService
 from demo.story.views import book_of
 from minigpt5 import (

@@ -17,8 +17,9 @@ from served import Served, serving
 
 from demo.store import ChatStore, Drawing, Picture, PictureFiles
 from demo.store.chats import new_id
-from demo.story.archive import MANIFEST, read_zip, write_zip
 from demo.story.document import Plan, Scene, Story
+from demo.story.export.zip import MANIFEST, write_zip
+from demo.story.export.zip_import import read_zip
 from demo.story.views import book_of
 from demo.story.writing.premise import StoryError
 from minigpt5 import MiniGPT5Error, open_image

@@ -21,8 +21,8 @@ from demo.chat.session import Session
 from demo.chat.settings import default_values
 from demo.store import ChatStore, Node, Retention, Upload, Words
 from demo.store.chats import new_id, owner_of
-from demo.story.archive import read_zip
 from demo.story.document import Plan, Story
+from demo.story.export.zip_import import read_zip
 from demo.story.repository import StoryRepository
 from demo.story.writing.premise import StoryError
 from minigpt5 import MiniGPT5Error

@@ -7,8 +7,8 @@ from html import escape
 
 from PIL import Image
 
-from demo.story.book import Book, Page
-from demo.story.letters import font_faces
+from demo.story.export.book import Book, Page
+from demo.story.export.fonts import font_faces
 from demo.web.theme import STATIC
 
 

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from demo.story.book import Book, Page
-from demo.story.letters import runs, true_type
+from demo.story.export.book import Book, Page
+from demo.story.export.fonts import runs, true_type
 
 WIDTH, PICTURE, BAND, MARGIN = 560, 512, 168, 24  # pixels; the band holds the words
 PAPER, INK, ACCENT = (247, 239, 223), (44, 39, 51), (168, 69, 43)

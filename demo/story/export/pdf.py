@@ -12,8 +12,8 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
-from demo.story.book import Book, Page, for_print, jpeg
-from demo.story.letters import FACES, runs, true_type
+from demo.story.export.book import Book, Page, for_print, jpeg
+from demo.story.export.fonts import FACES, runs, true_type
 
 PAPER, SHEET, INK, SOFT, LINE, ACCENT = (
     HexColor(colour) for colour in ("#f7efdf", "#fffaf0", "#2c2733", "#655b66", "#e0d1b4", "#a8452b")

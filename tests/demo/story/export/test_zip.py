@@ -13,8 +13,9 @@ from PIL import Image
 from scripted_story import make_story
 
 from demo.store import PictureFiles
-from demo.story.archive import MANIFEST, read_zip, write_zip
 from demo.story.document import Story, files_of
+from demo.story.export.zip import MANIFEST, write_zip
+from demo.story.export.zip_import import read_zip
 from demo.story.views import book_of
 from demo.story.writing.premise import StoryError
 

@@ -10,7 +10,7 @@ from pptx.shapes.base import BaseShape
 from pptx.slide import Slide
 from pptx.util import Emu, Inches, Pt
 
-from demo.story.book import Book, Page, for_print, jpeg
+from demo.story.export.book import Book, Page, for_print, jpeg
 
 WIDTH, HEIGHT = Inches(13.333), Inches(7.5)
 PAPER, INK, SOFT = RGBColor(0xF7, 0xEF, 0xDF), RGBColor(0x2C, 0x27, 0x33), RGBColor(0x65, 0x5B, 0x66)

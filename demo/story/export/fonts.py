@@ -1,4 +1,4 @@
-"""The letters of printed stories: Fraunces, and Noto Serif for Greek and Cyrillic, each face for what it has.
+"""The fonts of printed stories: Fraunces, and Noto Serif for Greek and Cyrillic, each face for what it has.
 
 The fonts lie in `web/static/fonts` as a browser wants them (WOFF2, subsets); printing wants TrueType, which they are turned into on use.
 """

@@ -11,11 +11,11 @@ from pptx import Presentation
 from scripted_story import make_book
 
 from demo.store import PictureFiles
-from demo.story.book import Book, Page
-from demo.story.export_gif import write_gif
-from demo.story.export_html import write_html
-from demo.story.export_pdf import write_pdf
-from demo.story.export_pptx import write_pptx
+from demo.story.export.book import Book, Page
+from demo.story.export.gif import write_gif
+from demo.story.export.html import write_html
+from demo.story.export.pdf import write_pdf
+from demo.story.export.pptx import write_pptx
 from demo.story.writing.premise import StoryError
 
 EVERYWHERE = "Żółw Tiếng Việt Ελλάδα Привет Ærø «ő»"
