@@ -16,8 +16,8 @@ from typing import Any
 import platformdirs
 
 import minigpt5
-from demo.arena import arena_launch_options, create_arena
-from demo.arena_pairs import ArenaError
+from demo.arena.comparisons import ArenaError
+from demo.arena.page import arena_launch_options, create_arena
 from demo.guard.gate import Protection
 from demo.guard.hosts import hosts_of
 from demo.site import create_demo, launch_options

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from arena_results import write_results
 from browser_page import DRAW, LABEL, PICTURE, Browser, Page, expect, open_page, send, wait_until_answered
 from running_app import ROOT, running
-from test_arena import write_results
 
 sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

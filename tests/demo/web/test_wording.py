@@ -82,7 +82,7 @@ def refusals(path: Path) -> list[str]:
 def test_every_label_and_every_mistake_that_a_page_can_show_is_in_the_tables() -> None:
     known = read_words(*TABLES)
     patterns = [re.compile(SLOT.sub(".+", re.sub(r"([.*+?()|\[\]])", r"\\\1", english))) for english in known]
-    for path in (DEMO / "chat/page.py", DEMO / "chat/settings.py", DEMO / "arena.py"):
+    for path in (DEMO / "chat/page.py", DEMO / "chat/settings.py", DEMO / "arena/page.py"):
         assert labels(path) <= set(known), path.name
     for name in (
         "chat/handlers.py",

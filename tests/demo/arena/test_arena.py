@@ -1,40 +1,18 @@
 """The arena: pairs from a folder, votes in a database, and the page in a real browser at two widths."""
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from arena_results import SYSTEMS, write_results
 from running_app import ROOT, running
 
-from demo.arena import results_html
-from demo.arena_pairs import ArenaError, in_order_of, read_comparisons
-from demo.arena_votes import Tally, Vote, VoteStore, wilson
+from demo.arena.comparisons import ArenaError, in_order_of, read_comparisons
+from demo.arena.views import results_html
+from demo.arena.votes import Tally, Vote, VoteStore, wilson
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = Path("/usr/bin/chromium")
-SYSTEMS = {"MiniGPT-5": "red", "two-stage": "blue"}
-
-
-def write_results(folder: Path, tasks: int = 2, rated: bool = True) -> Path:
-    """A setting that two systems have answered, as `evaluate --paper` leaves it."""
-    setting = folder / "steps"
-    (setting / "pictures").mkdir(parents=True)
-    (setting / "setting.json").write_text(json.dumps({"title": "Every scene", "rated": rated}))
-    Image.new("RGB", (64, 64), "green").save(setting / "pictures/history.png")
-    history = [
-        {"role": "user", "parts": [{"text": "Once <b>there</b> was"}, {"image": "pictures/history.png"}]}
-    ]
-    lines = [json.dumps({"id": f"{n}", "group": "0", "history": history, "truth": []}) for n in range(tasks)]
-    (setting / "tasks.jsonl").write_text("\n".join(lines))
-    for system, colour in SYSTEMS.items():
-        image = f"pictures/{system.lower()}.png"
-        Image.new("RGB", (64, 64), colour).save(setting / image)
-        parts = [{"text": f"{colour} words"}, {"image": image}]
-        answers = [json.dumps({"id": f"{n}", "system": system, "parts": parts}) for n in range(tasks)]
-        (setting / f"{system.lower()}.jsonl").write_text("\n".join(answers))
-    return folder
 
 
 def vote(pair: str = "p", rater: str = "r", left: str = "MiniGPT-5", **choices: str) -> Vote:

@@ -1,0 +1,1 @@
+"""The arena: replies of two systems compared blind, and the votes."""
