@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.api import add_endpoints
+from demo.api.endpoints import add_endpoints
 from demo.chat.handlers import ChatHandlers
 from demo.chat.page import ENGINE_QUEUE, build_chat_page
 from demo.engine_type import ChatEngine

@@ -3,7 +3,7 @@
 import pytest
 from tiny_model import make_tokenizer
 
-from demo.api_events import MAX_HISTORY_LETTERS, MAX_HISTORY_PICTURES, MAX_TURNS, read_history
+from demo.api.requests import MAX_HISTORY_LETTERS, MAX_HISTORY_PICTURES, MAX_TURNS, read_history
 from minigpt5 import Conversation, Message, MiniGPT5Error, TextPart
 from minigpt5.prompt import assemble, encode
 

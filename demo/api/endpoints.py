@@ -1,4 +1,4 @@
-"""The public endpoints, for other programs: what the page can do, as functions of JSON (see `api_events`).
+"""The public endpoints, for other programs: what the page can do, as functions of JSON (see `requests` and `events`).
 
 `/chat` streams growing values, `/stream` events, `/reply` gives the whole at once, `/redraw` draws a picture again,
 `/story` tells a story.
@@ -13,16 +13,8 @@ import gradio as gr
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter
 
-from demo.api_events import (
-    JsonEvent,
-    JsonStoryEvent,
-    folded,
-    read_history,
-    read_options,
-    read_vokens,
-    story_to_json,
-    to_json,
-)
+from demo.api.events import JsonEvent, JsonStoryEvent, folded, story_to_json, to_json
+from demo.api.requests import read_history, read_options, read_vokens
 from demo.chat.handlers import YIELD_SECONDS, verify_size
 from demo.engine_type import ChatEngine
 from demo.guard.input.shapes import TEXT, Count, read
