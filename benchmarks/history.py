@@ -62,12 +62,12 @@ def row_of(node: Node, chat: str) -> dict[str, object]:
     }
 
 
-def median(deed: Callable[[], object]) -> float:
-    """Milliseconds that `deed` takes."""
+def median(action: Callable[[], object]) -> float:
+    """Milliseconds that `action` takes."""
     seconds = []
     for _ in range(RUNS):
         began = time.perf_counter()
-        deed()
+        action()
         seconds.append(time.perf_counter() - began)
     return 1000 * statistics.median(seconds)
 
@@ -84,7 +84,7 @@ def main() -> None:
         ids = fill(store, mine)
         fill(store, theirs)
         growing = Node(new_id(), None, "assistant", (Words("once more " * 60),), ending="")
-        deeds: dict[str, Callable[[], object]] = {
+        actions: dict[str, Callable[[], object]] = {
             "list of chats, newest 100": lambda: store.find(mine),
             "list of chats, all 1,000": lambda: store.find(mine, limit=CHATS),
             "search, a rare word": lambda: store.find(mine, "lighthouse"),
@@ -93,8 +93,8 @@ def main() -> None:
             "one chat opened": lambda: store.load(mine, ids[0]),
             "a growing answer saved": lambda: store.save(mine, ids[0], growing),
         }
-        for name, deed in deeds.items():
-            print(f"{name:28} {median(deed):8.1f} ms")
+        for name, action in actions.items():
+            print(f"{name:28} {median(action):8.1f} ms")
         store.engine.dispose()
 
 

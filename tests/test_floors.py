@@ -31,6 +31,21 @@ FLOORS = {
     "minigpt5.conversation": 0,
     "minigpt5.picture_files": 0,
 }
+# the rooms of the demo, among themselves: the same rule, and rooms of one floor are strangers
+ROOMS_OF_DEMO = {
+    "demo.site": 5,
+    "demo.api": 4,
+    "demo.picture": 4,
+    "demo.inspector": 4,
+    "demo.chat": 3,
+    "demo.story": 3,
+    "demo.arena": 3,
+    "demo.guard": 2,
+    "demo.zero_gpu": 1,
+    "demo.store": 1,
+    "demo.web": 1,
+    "demo.engine_type": 0,
+}
 GROUND_FLOOR = [name for name, floor in FLOORS.items() if floor == 0]
 OWNERS = {
     "gradio": ("demo",),
@@ -40,7 +55,9 @@ OWNERS = {
     "bitsandbytes": ("minigpt5.checkpoint",),
 }
 TORCH = {"torch", "transformers", "diffusers", "peft"}
-BANNED_NAMES = {"utils", "helper", "helpers", "manager", "common", "misc"}
+BANNED_NAMES = {"utils", "helper", "helpers", "manager", "common", "misc", "deed", "deeds", "desk", "office"}
+BANNED_MODULES = BANNED_NAMES | {"shelf", "letters", "shown", "mind", "brush"}
+MAX_MODULES = 12  # of one folder of the demo
 MAX_FUNCTION_LINES = 60
 MAX_FILE_LINES = 400
 
@@ -92,6 +109,26 @@ def test_imports_go_down_or_stay_in_their_room(path: Path) -> None:
         both_ground = {room, target} <= set(GROUND_FLOOR)  # one room of many small files
         both_top = {room, target} <= {"minigpt5", "minigpt5.loading"} and target != "minigpt5"
         assert lower or target == room or both_ground or both_top, f"{room} imports {imported}"
+
+
+def demo_room_of(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("demo/*/**/*.py")) + sorted(ROOT.glob("demo/*.py")), ids=module_name
+)
+def test_imports_inside_the_demo_go_down_or_stay_in_their_room(path: Path) -> None:
+    room = demo_room_of(module_name(path))
+    for imported in imports_of(path):
+        target = demo_room_of(imported)
+        if imported.split(".")[0] == "demo" and target != room:
+            assert ROOMS_OF_DEMO[target] < ROOMS_OF_DEMO[room], f"{room} imports {imported}"
+
+
+def test_no_folder_of_the_demo_has_more_modules_than_one_can_look_over() -> None:
+    folders = {path.parent for path in ROOT.glob("demo/**/*.py")}
+    assert not {folder for folder in folders if len(list(folder.glob("*.py"))) > MAX_MODULES}
 
 
 @each_source
@@ -179,8 +216,8 @@ def test_files_and_functions_are_small_and_annotated(path: Path) -> None:
 
 
 @each_source
-def test_no_name_is_a_word_for_anything(path: Path) -> None:
-    assert not set(module_name(path).split(".")) & BANNED_NAMES
+def test_no_name_is_a_word_for_anything_or_a_riddle(path: Path) -> None:
+    assert not set(module_name(path).replace("_", ".").split(".")) & BANNED_MODULES
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             assert not set(node.name.lower().split("_")) & BANNED_NAMES, node.name

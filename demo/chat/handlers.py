@@ -54,7 +54,7 @@ MANY = "Four of your answers are being made already, in other tabs. Your message
 ASLEEP = "The page has slept for long and is waking up. Send it once more."
 FAILED = "Something went wrong on this side. Your message is kept: retry this answer, or edit what you said. (Number {number})"
 
-Shown = tuple[list[ChatMessage], Any, str, str, str]  # chat, composer, notice, outline, history
+PageUpdate = tuple[list[ChatMessage], Any, str, str, str]  # chat, composer, notice, outline, history
 Streamed = tuple[list[ChatMessage], str]  # chat, status
 
 
@@ -84,7 +84,7 @@ class ChatHandlers:
         self._slots = slots
         self._queue = QueueDisplay(clock)
 
-    def submit(self, session: Session, composer: dict[str, Any] | None, *settings: object) -> Shown:
+    def submit(self, session: Session, composer: dict[str, Any] | None, *settings: object) -> PageUpdate:
         """Take the composer's words and pictures as a new message, or as another version of the one being edited."""
         composer = composer or {}
         text = clean_text(composer.get("text") or "").strip()
@@ -111,7 +111,7 @@ class ChatHandlers:
         session.editing = None
         return self._start(session, asked, options, {"text": "", "files": []})
 
-    def use_example(self, session: Session, event: gr.EventData, *settings: object) -> Shown:
+    def use_example(self, session: Session, event: gr.EventData, *settings: object) -> PageUpdate:
         """Send an example as if it had been typed: its number is all that is taken from the event."""
         clicked, examples = read(EXAMPLE_CLICK, event._data, "example").index, load_examples()
         if clicked >= len(examples):
@@ -119,7 +119,7 @@ class ChatHandlers:
         example = examples[clicked]
         return self.submit(session, {"text": example["text"], "files": example.get("files")}, *settings)
 
-    def retry(self, session: Session, node_id: str, *settings: object) -> Shown:
+    def retry(self, session: Session, node_id: str, *settings: object) -> PageUpdate:
         """Another answer beside `node_id` (an answer, or a message that has none), with the settings as they are now."""
         if session.active is not None:
             return self.refused(session, BUSY)
@@ -199,7 +199,7 @@ class ChatHandlers:
                         kept_from = now + TROUBLE_SECONDS
                     yield self.messages(session), status_html(reply)
 
-    def turned_away(self, session: Session) -> Shown:
+    def turned_away(self, session: Session) -> PageUpdate:
         """The queue did not take the session's answer in: the message stays, and can be answered later."""
         reply = session.live
         if reply is None or session.active is not reply or reply.started:
@@ -208,7 +208,7 @@ class ChatHandlers:
 
     def _given_up(
         self, session: Session, reply: GrowingReply, why: str, composer: dict[str, Any] | None
-    ) -> Shown:
+    ) -> PageUpdate:
         """The answer is not made; `why` stands in its place, with *Retry* beside it. Without `composer` what was typed
         meanwhile stays."""
         self._queue.leave(reply)
@@ -217,13 +217,13 @@ class ChatHandlers:
         self.save(session, reply.node)
         session.active = session.live = None
         session.notice = ""
-        return self.shown(session, sending(True, composer))
+        return self.page_update(session, sending(True, composer))
 
-    def ready(self, session: Session) -> Shown:
+    def ready(self, session: Session) -> PageUpdate:
         """After an answer: the composer sends again, unless the next one is already under way."""
-        return self.shown(session, gr.update() if session.active else sending(True))
+        return self.page_update(session, gr.update() if session.active else sending(True))
 
-    def stop(self, session: Session) -> Shown:
+    def stop(self, session: Session) -> PageUpdate:
         """Tell whoever works to stop, and show what there is."""
         reply, session.active = session.active, None
         if isinstance(reply, GrowingReply) and not reply.started:
@@ -232,11 +232,11 @@ class ChatHandlers:
             session.tree.put(reply.node)
             session.live = None
             session.notice = self._keep(session.owner, str(session.chat), reply.node)
-            return self.shown(session, sending(True))
+            return self.page_update(session, sending(True))
         session.notice = ""
-        return self.shown(session, sending(True))
+        return self.page_update(session, sending(True))
 
-    def edit(self, session: Session, node_id: str) -> Shown:
+    def edit(self, session: Session, node_id: str) -> PageUpdate:
         """Take a message of the user into the composer, words and pictures; sending makes another version of it."""
         if session.active is not None:
             return self.refused(session, BUSY)
@@ -246,14 +246,14 @@ class ChatHandlers:
         session.editing, session.notice = node_id, ""
         paths = [self.files.path(part.file) for part in node.parts if isinstance(part, Upload)]
         files = [str(path) for path in paths if path.is_file()]
-        return self.shown(session, sending(True, {"text": node.text, "files": files}))
+        return self.page_update(session, sending(True, {"text": node.text, "files": files}))
 
-    def cancel_edit(self, session: Session, _about: object = None) -> Shown:
+    def cancel_edit(self, session: Session, _about: object = None) -> PageUpdate:
         """Leave the message as it is; the composer is empty again."""
         session.editing, session.notice = None, ""
-        return self.shown(session, gr.update(value={"text": "", "files": []}))
+        return self.page_update(session, gr.update(value={"text": "", "files": []}))
 
-    def flip(self, session: Session, node_id: str) -> Shown:
+    def flip(self, session: Session, node_id: str) -> PageUpdate:
         """Show the version `node_id` of a message, and the chat that goes on from it."""
         if session.active is not None:
             return self.refused(session, BUSY)
@@ -261,7 +261,7 @@ class ChatHandlers:
             session.tree.show(node_id)
             session.notice = ""
             self.store.show(session.owner, str(session.chat), session.tree.leaf)
-        return self.shown(session, gr.update())
+        return self.page_update(session, gr.update())
 
     def change_picture(self, session: Session, node_id: str, index: int, picture: Picture) -> None:
         """Put `picture`, an earlier one with more drawings or another choice, in the place of part `index`, for good.
@@ -293,7 +293,7 @@ class ChatHandlers:
         """What the chat shows now."""
         return view.messages(session, self.files)
 
-    def shown(self, session: Session, composer: Any) -> Shown:
+    def page_update(self, session: Session, composer: Any) -> PageUpdate:
         """Everything that the page shows of the session; `composer` is the composer's update."""
         limit = session.listed or LISTED_CHATS
         found = self.store.find(session.owner, session.query, limit + 1)
@@ -301,10 +301,10 @@ class ChatHandlers:
         outline = data_html("outline", view.outline(session))
         return self.messages(session), composer, session.notice, outline, data_html("history", history)
 
-    def refused(self, session: Session, why: str) -> Shown:
+    def refused(self, session: Session, why: str) -> PageUpdate:
         """Nothing happens, and the composer keeps what is in it."""
         session.notice = why
-        return self.shown(session, gr.update())
+        return self.page_update(session, gr.update())
 
     def _parent(self, session: Session) -> str | None:
         if session.editing is not None:
@@ -322,19 +322,19 @@ class ChatHandlers:
 
     def _start(
         self, session: Session, asked: Node, options: GenerationOptions, composer: dict[str, Any] | None
-    ) -> Shown:
+    ) -> PageUpdate:
         node = Node(new_id(), asked.id, "assistant", (), asdict(options), "")
         try:
             self.save(session, node)
         except StoreError as error:
             session.notice = escape_markdown(sentence(error))
-            return self.shown(session, gr.update() if composer is None else gr.update(value=composer))
+            return self.page_update(session, gr.update() if composer is None else gr.update(value=composer))
         reply = GrowingReply(node, self.files, self.clock, origin(self.engine.name, session.tree, node.id))
         if not self._queue.join(reply, session.owner):
             return self._given_up(session, reply, MANY, composer)
         session.active = session.live = reply
         session.notice = ""
-        return self.shown(session, sending(False, composer))
+        return self.page_update(session, sending(False, composer))
 
 
 def origin(model: str, tree: Tree, answer: str) -> Origin:

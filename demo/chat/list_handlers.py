@@ -6,7 +6,7 @@ import secrets
 import gradio as gr
 from pydantic import TypeAdapter
 
-from demo.chat.handlers import LISTED_CHATS, ChatHandlers, Shown, sending
+from demo.chat.handlers import LISTED_CHATS, ChatHandlers, PageUpdate, sending
 from demo.chat.session import SHOWN_TURNS, Session
 from demo.guard.browsers import prove_owner
 from demo.guard.input.shapes import ID, TEXT, Id, Shape, Text, read
@@ -36,38 +36,38 @@ class ChatListHandlers:
 
     def restore(
         self, session: Session, secret: object, chat: object, request: gr.Request | None = None
-    ) -> tuple[Session, *Shown]:
+    ) -> tuple[Session, *PageUpdate]:
         """The page has loaded, or has slept so long that its session is gone: the chats of the browser that knows `secret`.
 
         The chat that this tab had open is shown again.
         """
         if session.owner:
             _prove(request, session.owner)
-            return session, *self._chat.shown(session, gr.update())
+            return session, *self._chat.page_update(session, gr.update())
         known = read(TEXT, secret or "", "secret")
         wanted = read(ID, chat or "", "chat")
         session.owner = owner_of(known if _SECRET.fullmatch(known) else secrets.token_hex())
         _prove(request, session.owner)
         return session, *self.open(session, wanted)
 
-    def open(self, session: Session, chat: str) -> Shown:
+    def open(self, session: Session, chat: str) -> PageUpdate:
         """Show a chat; one that is not there, or another's, opens as a new one."""
         tree = self._store.load(session.owner, chat) if read(ID, chat, "chat") else None
         session.open(None if tree is None else chat, tree or Tree())
-        return self._chat.shown(session, sending(True))
+        return self._chat.page_update(session, sending(True))
 
-    def new(self, session: Session) -> Shown:
+    def new(self, session: Session) -> PageUpdate:
         """An empty chat. What is being typed stays, and so does the chat before, in the list."""
         session.open(None, Tree())
-        return self._chat.shown(session, sending(True))
+        return self._chat.page_update(session, sending(True))
 
-    def rename(self, session: Session, change: object) -> Shown:
+    def rename(self, session: Session, change: object) -> PageUpdate:
         """Give the chat `change["id"]` the title `change["title"]`."""
         wanted = read(RENAME, change, "chat")
         self._store.rename(session.owner, wanted.id, wanted.title)
-        return self._chat.shown(session, gr.update())
+        return self._chat.page_update(session, gr.update())
 
-    def delete(self, session: Session, chat: str) -> Shown:
+    def delete(self, session: Session, chat: str) -> PageUpdate:
         """Delete a chat for good; when it was the open one, a new one takes its place."""
         if read(ID, chat, "chat") == session.chat:
             session.open(None, Tree())
@@ -75,22 +75,22 @@ class ChatListHandlers:
         else:
             composer = gr.update()
         self._store.delete(session.owner, chat)
-        return self._chat.shown(session, composer)
+        return self._chat.page_update(session, composer)
 
-    def search(self, session: Session, query: str) -> Shown:
+    def search(self, session: Session, query: str) -> PageUpdate:
         """List only the chats that hold `query` in their title or words; all of them when it is empty."""
         session.query, session.listed = read(TEXT, query, "query")[:MAX_QUERY], LISTED_CHATS
-        return self._chat.shown(session, gr.update())
+        return self._chat.page_update(session, gr.update())
 
-    def older(self, session: Session, _about: object = None) -> Shown:
+    def older(self, session: Session, _about: object = None) -> PageUpdate:
         """List more chats."""
         session.listed = (session.listed or LISTED_CHATS) + LISTED_CHATS
-        return self._chat.shown(session, gr.update())
+        return self._chat.page_update(session, gr.update())
 
-    def earlier(self, session: Session, _about: object = None) -> Shown:
+    def earlier(self, session: Session, _about: object = None) -> PageUpdate:
         """Show more of a long chat."""
         session.turns += SHOWN_TURNS
-        return self._chat.shown(session, gr.update())
+        return self._chat.page_update(session, gr.update())
 
 
 def _prove(request: gr.Request | None, owner: str) -> None:

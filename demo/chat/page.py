@@ -28,10 +28,10 @@ STATUS_HTML = '<div class="stage"></div><span class="said" role="status"></span>
 
 @dataclass(frozen=True)
 class ChatComponents:
-    """The components of the chat page that other rooms read or write: `shown` is what every handler of the chat returns."""
+    """The components of the chat page that other rooms read or write: `outputs` are what every handler of the chat fills."""
 
     session: gr.State
-    shown: list[Component]
+    outputs: list[Component]
     status: gr.HTML
     controls: list[Component]
 
@@ -53,40 +53,42 @@ def build_chat_page(
     composer = _composer()
     with gr.Sidebar(open=False, position="right", width=340, elem_id="settings", label=I18nData("Settings")):
         controls = settings_panel()
-    shown = [chatbot, composer, notice, outline, history]
-    past = ChatListHandlers(chat)
+    outputs = [chatbot, composer, notice, outline, history]
+    chat_list = ChatListHandlers(chat)
     starts = [
-        composer.submit(chat.submit, [session, composer, *controls], shown, **QUIET),
-        chatbot.example_select(chat.use_example, [session, *controls], shown, **QUIET),
-        add_action("retry", chat.retry, session, shown, controls),
+        composer.submit(chat.submit, [session, composer, *controls], outputs, **QUIET),
+        chatbot.example_select(chat.use_example, [session, *controls], outputs, **QUIET),
+        add_action("retry", chat.retry, session, outputs, controls),
     ]
     for start in starts:
-        _wire_answer(start, chat, session, shown, status, max_users)
-    add_action("edit", chat.edit, session, shown)
-    add_action("flip", chat.flip, session, shown)
-    add_action("cancel", chat.cancel_edit, session, shown)
+        _wire_answer(start, chat, session, outputs, status, max_users)
+    add_action("edit", chat.edit, session, outputs)
+    add_action("flip", chat.flip, session, outputs)
+    add_action("cancel", chat.cancel_edit, session, outputs)
     for name, handler in (
-        ("open", past.open),
-        ("rename", past.rename),
-        ("delete", past.delete),
-        ("search", past.search),
-        ("older", past.older),
-        ("earlier", past.earlier),
+        ("open", chat_list.open),
+        ("rename", chat_list.rename),
+        ("delete", chat_list.delete),
+        ("search", chat_list.search),
+        ("older", chat_list.older),
+        ("earlier", chat_list.earlier),
     ):
-        add_action(name, handler, session, shown)
-    new.click(past.new, session, shown, **QUIET)
-    composer.stop(chat.stop, session, shown, **QUIET)
+        add_action(name, handler, session, outputs)
+    new.click(chat_list.new, session, outputs, **QUIET)
+    composer.stop(chat.stop, session, outputs, **QUIET)
     who = [gr.JSON(visible=False), gr.JSON(visible=False)]  # the browser's secret, the tab's chat
     wake = gr.Button("wake", elem_id="do-wake", elem_classes="data")
-    gr.on([demo.load, wake.click], past.restore, [session, *who], [session, *shown], js=WHO_JS, **QUIET)
-    return ChatComponents(session, shown, status, controls)
+    gr.on(
+        [demo.load, wake.click], chat_list.restore, [session, *who], [session, *outputs], js=WHO_JS, **QUIET
+    )
+    return ChatComponents(session, outputs, status, controls)
 
 
 def _wire_answer(
     start: Dependency,
     chat: ChatHandlers,
     session: gr.State,
-    shown: list[Component],
+    outputs: list[Component],
     status: gr.HTML,
     max_users: int,
 ) -> None:
@@ -100,14 +102,14 @@ def _wire_answer(
     answered = queued.success(
         chat.answer,
         session,
-        [shown[0], status],
+        [outputs[0], status],
         concurrency_id=ENGINE_QUEUE,
         concurrency_limit=max_users,
         **waiting,
     )
-    queued.failure(chat.turned_away, session, shown, **QUIET)
-    answered.failure(chat.turned_away, session, shown, **QUIET)
-    answered.success(chat.ready, session, shown, **QUIET)
+    queued.failure(chat.turned_away, session, outputs, **QUIET)
+    answered.failure(chat.turned_away, session, outputs, **QUIET)
+    answered.success(chat.ready, session, outputs, **QUIET)
 
 
 def _chatbot(engine: ChatEngine) -> gr.Chatbot:

@@ -91,7 +91,7 @@ class PictureHandlers:
                 self._chat.change_picture(session, *ref, replace(picture, chosen=chosen))
         except MiniGPT5Error as error:
             return (*self._chat.refused(session, sentence(error)), self._dialog(session, ref))
-        return (*self._chat.shown(session, gr.update()), self._dialog(session, ref))
+        return (*self._chat.page_update(session, gr.update()), self._dialog(session, ref))
 
     def start(self, session: Session, about: object) -> tuple[Any, ...]:
         """Begin to draw a picture again, once for each of the choices that come with it."""
@@ -108,7 +108,7 @@ class PictureHandlers:
         status = Status(self._chat.clock)
         work = Redrawing(ref, choices, status, session.owner, str(session.chat), session.tree)
         session.active, session.notice = work, ""
-        return (*self._chat.shown(session, sending(False)), self._dialog(session, ref))
+        return (*self._chat.page_update(session, sending(False)), self._dialog(session, ref))
 
     def redraw(self, session: Session) -> Iterator[Seen]:
         """Draw; ends within one denoising step of a stop. What was finished by then is kept, the rest is not."""

@@ -136,14 +136,14 @@ class AuthorCommands:
         try:
             with closing(events):  # type: ignore[type-var]
                 for event in events:
-                    scene = self._shown(opened, place, scene, event)
+                    scene = self._scene_after(opened, place, scene, event)
                     if opened.stopped.is_set():
                         break
         finally:
             if not scene.ending:
                 _leave(opened, place, scene, before)
 
-    def _shown(self, opened: OpenStory, place: int, scene: Scene, event: StoryEvent) -> Scene:
+    def _scene_after(self, opened: OpenStory, place: int, scene: Scene, event: StoryEvent) -> Scene:
         """The scene after `event`."""
         match event:
             case SceneStarted() | ImageFinished():

@@ -79,17 +79,17 @@ class StoryRoutes:
         return JSONResponse({"id": await run_in_threadpool(self._service.take_in, owner, content)})
 
     async def events(self, request: Request) -> Response:
-        opened = await self._live(request)
+        opened = await self._opened(request)
         return _stream(opened, lambda: author_view(opened, self._service.files))
 
     async def export(self, request: Request) -> Response:
-        opened, kind = await self._live(request), request.path_params["kind"]
+        opened, kind = await self._opened(request), request.path_params["kind"]
         name, media_type, content = await run_in_threadpool(self._service.export, opened, kind)
         headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
         return Response(content, media_type=media_type, headers=headers)
 
     async def do(self, request: Request) -> Response:
-        opened, values = await self._live(request), await _values(request)
+        opened, values = await self._opened(request), await _values(request)
         done = await run_in_threadpool(self._service.do, opened, request.path_params["command"], values)
         return JSONResponse(done)
 
@@ -113,7 +113,7 @@ class StoryRoutes:
         address = network_of(request.client.host if request.client else "")
         return await run_in_threadpool(self._service.on_stage, request.path_params["code"], address)
 
-    async def _live(self, request: Request) -> OpenStory:
+    async def _opened(self, request: Request) -> OpenStory:
         return await run_in_threadpool(self._service.open, _owner(request), request.path_params["story"])
 
 

@@ -1,4 +1,4 @@
-"""The handlers over a scripted engine: what a reader sees after each deed."""
+"""The handlers over a scripted engine: what a reader sees after each action."""
 
 import asyncio
 from pathlib import Path
@@ -218,13 +218,13 @@ def test_an_edit_can_be_left(handlers: ChatHandlers, session: Session) -> None:
     assert roles(session) == ["user", "assistant"] * 2
 
 
-@pytest.mark.parametrize("deed", ["edit", "flip", "retry"])
+@pytest.mark.parametrize("action", ["edit", "flip", "retry"])
 def test_a_message_that_is_not_in_this_chat_does_nothing(
-    handlers: ChatHandlers, session: Session, deed: str
+    handlers: ChatHandlers, session: Session, action: str
 ) -> None:
     view, *_ = say(handlers, session, "one")
-    settings = SETTINGS if deed == "retry" else []
-    assert getattr(handlers, deed)(session, "f" * 32, *settings)[0] == view
+    settings = SETTINGS if action == "retry" else []
+    assert getattr(handlers, action)(session, "f" * 32, *settings)[0] == view
     assert session.active is None
 
 
