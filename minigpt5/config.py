@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from minigpt5.errors import CheckpointError
 from minigpt5.vokens import NUM_VOKENS
@@ -43,6 +43,19 @@ class LoraConfig:
 
 
 @dataclass(frozen=True)
+class FastConfig:
+    """The few steps that a model's painter was distilled for: what the scheduler choice `fast` stands for.
+
+    `own_unet` says that they are drawn with a UNet of their own, the part `unet_fast`, of the shape of the other.
+    """
+
+    scheduler: Literal["lcm", "tcd", "euler-trailing"] = "euler-trailing"
+    num_inference_steps: int = 4
+    guidance_scale: float = 1.0
+    own_unet: bool = True
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """One MiniGPT-5 model.
 
@@ -50,7 +63,7 @@ class ModelConfig:
     `vision["image_size"]`. `preview` is the linear map latents -> RGB (channels + 1 rows of 3 numbers, the
     last row the offset) with which pictures are shown while they form. `prefix_length` is the number of
     virtual tokens before every prompt (prefix tuning), 0 without. `stop_sequences` are the ids that end
-    `Engine.generate_ids`; without any, those of `###`.
+    `Engine.generate_ids`; without any, those of `###`. `fast` is None for a painter that needs its many steps.
     """
 
     name: str
@@ -71,6 +84,7 @@ class ModelConfig:
     preview: tuple[tuple[float, ...], ...] = ()
     prefix_length: int = 0
     stop_sequences: tuple[tuple[int, ...], ...] = ()
+    fast: FastConfig | None = None
 
     def save(self, folder: Path) -> None:
         """Write `config.json` into `folder`."""
@@ -106,6 +120,7 @@ class ModelConfig:
                     ),
                     "preview": tuple(tuple(row) for row in values.get("preview", ())),
                     "stop_sequences": tuple(tuple(row) for row in values.get("stop_sequences", ())),
+                    "fast": FastConfig(**fast) if (fast := values.get("fast")) else None,
                 }
             )
         except (TypeError, KeyError) as error:

@@ -3,15 +3,19 @@
 Whoever holds a `GenerationOptions` may rely on every range below; nothing further down checks again.
 """
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
 
+from minigpt5.config import FastConfig
 from minigpt5.errors import OptionError
 
-SchedulerName = Literal["dpmsolver++", "ddim", "pndm"]
+SchedulerName = Literal["dpmsolver++", "ddim", "pndm", "lcm", "tcd", "euler-trailing", "fast"]
 PictureMode = Literal["auto", "always", "never"]
 
 SCHEDULERS: tuple[str, ...] = get_args(SchedulerName)
+FAST: Final = "fast"  # the few steps that a model's folder declares, where it does
+FEW_STEPS = ("lcm", "tcd")  # choose their steps among the solver's MAX_FEW_STEPS
+MAX_FEW_STEPS = 50
 PICTURE_MODES: tuple[str, ...] = get_args(PictureMode)
 MAX_SEED = 2**63 - 1
 MAX_TOTAL_STEPS = 500  # denoising steps of all pictures of one redraw together
@@ -38,9 +42,10 @@ class GenerationOptions:
     Text: `temperature` 0 (always the likeliest token) or COLDEST..2, `top_p` above 0 up to 1, `top_k` 0..1000 (0 =
     off), `repetition_penalty` 0.5..3 (1 = off), `max_new_tokens` 1..1024 (one picture counts as one token).
     Pictures: `guidance_scale` 1..20 (1 = no guidance and half the work), `num_inference_steps` 1..100,
-    `scheduler`. Both: `seed` (None = a new one each time; a given one repeats text and pictures on one
-    machine) and `pictures`: "auto" lets the model decide, "always" has at least one in the reply, "never" has
-    none.
+    `scheduler` ("lcm" and "tcd" take at most 50 steps; "fast" takes scheduler, steps and guidance from the model,
+    which must have been distilled). Both: `seed` (None = a new one each time; a given one repeats text and pictures
+    on one machine) and `pictures`: "auto" lets the model decide, "always" has at least one in the reply, "never"
+    has none.
     """
 
     temperature: float = 0.5
@@ -68,6 +73,11 @@ class GenerationOptions:
             )
         _verify_choice("scheduler", self.scheduler, SCHEDULERS)
         _verify_choice("pictures", self.pictures, PICTURE_MODES)
+        if self.scheduler in FEW_STEPS and self.num_inference_steps > MAX_FEW_STEPS:
+            raise OptionError(
+                f"num_inference_steps: got {self.num_inference_steps} with {self.scheduler!r}, "
+                f"expected 1 to {MAX_FEW_STEPS}"
+            )
 
 
 def _verify_number(name: str, value: object, lowest: float, highest: float) -> None:
@@ -93,6 +103,24 @@ def _brief(value: object) -> str:
 def _verify_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise OptionError(f"{name}: got {_brief(value)}, expected one of {', '.join(map(repr, choices))}")
+
+
+def settled(options: GenerationOptions, fast: FastConfig | None) -> GenerationOptions:
+    """The options with the steps and the guidance that `fast` stands for in a model, where they choose it.
+
+    Raises `OptionError` for a model without few steps.
+    """
+    if options.scheduler != FAST:
+        return options
+    if fast is None:
+        others = ", ".join(repr(name) for name in schedulers_of(fast))
+        raise OptionError(f"scheduler: got {FAST!r} for a model without few steps, expected one of {others}")
+    return replace(options, num_inference_steps=fast.num_inference_steps, guidance_scale=fast.guidance_scale)
+
+
+def schedulers_of(fast: FastConfig | None) -> tuple[str, ...]:
+    """The schedulers that a model can draw with."""
+    return SCHEDULERS if fast else tuple(name for name in SCHEDULERS if name != FAST)
 
 
 # what the official code samples and draws with (`MiniGPT5_Model.generate`); `max_new_tokens` is its default

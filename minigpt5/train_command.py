@@ -14,14 +14,16 @@ from minigpt5.evaluation.clip import load_clip, save_clip, train_clip
 from minigpt5.evaluation.features import published_clip, storybook_networks
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
 from minigpt5.training.ablations import train_ablations
+from minigpt5.training.distil import Distillation
 from minigpt5.training.finetune import KINDS, WARMUP, Recipe, Score, finetune
-from minigpt5.training.stages import STAGES
+from minigpt5.training.stages import DISTIL, STAGES, Stage
 from minigpt5.training.storybook import STEPS, train_storybook
 from minigpt5.training.trainer import Schedule
 
 WEIGHTS = Path("weights/storybook")
 JUDGE = Path("weights/judge.safetensors")
 CLIP = Path("weights/clip.safetensors")
+AVERAGE = 0.95  # of a student's weights, which makes its targets (Luo et al., 2023)
 DESCRIPTION = "Train a model; resumes where it stopped."
 EXAMPLE = """
 examples:
@@ -79,6 +81,19 @@ def _add_stage(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--prompts", type=Path, help="a file of prompts to draw from now and then, one a line")
     group.add_argument(
         "--clip", help="folder of CLIP to score those pictures with, or `storybook` for its stand-in"
+    )
+    group.add_argument(
+        "--teacher-guidance", type=float, default=7.5, help="distil: folded into the result (default: 7.5)"
+    )
+    group.add_argument(
+        "--phases", type=int, default=4, help="distil: steps of the result; 1 is for LCM (default: 4)"
+    )
+    group.add_argument("--times", type=int, default=40, help="distil: the teacher's steps (default: 40)")
+    group.add_argument(
+        "--hops", type=int, default=1, help="distil: of them, before the average goes on (default: 1)"
+    )
+    group.add_argument(
+        "--unet-rank", type=int, default=0, help="distil: LoRA's; 0 trains the whole UNet (default: 0)"
     )
     group.add_argument("--flip", type=float, default=0.0, help="share of pictures mirrored (official: 0.5)")
 
@@ -144,7 +159,7 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         data=tuple(data_set(value) for value in arguments.data),
         out=out,
         run=arguments.runs / out.name,
-        schedule=_schedule(arguments, stage.faster),
+        schedule=_schedule(arguments, stage),
         epochs=arguments.epochs,
         warmup=arguments.warmup,
         num_vokens=arguments.vokens,
@@ -158,6 +173,17 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         workers=arguments.workers,
         cache=arguments.cache,
         tensorboard=arguments.tensorboard,
+        distillation=_distillation(arguments) if stage is DISTIL else None,
+    )
+
+
+def _distillation(arguments: argparse.Namespace) -> Distillation:
+    return Distillation(
+        guidance_scale=arguments.teacher_guidance,
+        phases=arguments.phases,
+        times=arguments.times,
+        hops=arguments.hops,
+        rank=arguments.unet_rank,
     )
 
 
@@ -179,7 +205,7 @@ def score_of(clip: str | None) -> Score | None:
     return score
 
 
-def _schedule(arguments: argparse.Namespace, faster: tuple[str, ...]) -> Schedule:
+def _schedule(arguments: argparse.Namespace, stage: Stage) -> Schedule:
     for name in ("batch_size", "accumulate", "save_every", "validate_every", "log_every", "rank"):
         if (value := getattr(arguments, name)) < 1:
             raise OptionError(f"{name}: got {value}, expected 1 or more")
@@ -190,11 +216,11 @@ def _schedule(arguments: argparse.Namespace, faster: tuple[str, ...]) -> Schedul
         batch_size=arguments.batch_size,
         accumulate=arguments.accumulate,
         lr=arguments.lr,
-        average=None,
-        clip=None,
+        average=AVERAGE if stage is DISTIL else None,
+        clip=1.0 if stage is DISTIL else None,
         decay="linear",
         betas=(0.9, 0.999),
-        faster=faster,
+        faster=stage.faster,
         save_every=arguments.save_every,
         validate_every=arguments.validate_every,
         log_every=arguments.log_every,

@@ -60,7 +60,9 @@ def build(config: ModelConfig) -> MiniGPT5:
         VisionTower(config.vision, config.qformer, config.num_query_tokens, config.mapper.llm_width),
         LanguageModel(config.language, config.prefix_length),
         VokenMapper(config.mapper),
-        LatentDiffusion(config.unet, config.vae, config.scheduler, config.image_size, config.preview),
+        LatentDiffusion(
+            config.unet, config.vae, config.scheduler, config.image_size, config.preview, config.fast
+        ),
     )
 
 
@@ -83,11 +85,13 @@ def build_empty(
 
 def parts_of(model: MiniGPT5) -> dict[str, nn.Module]:
     """The name of each part in a model folder, and its module."""
+    fast = model.diffusion.unet_fast
     return {
         "vision": model.vision,
         "language": model.language,
         "mapper": model.mapper,
         "unet": model.diffusion.unet,
+        **({} if fast is None else {"unet_fast": fast}),
         "vae": model.diffusion.vae,
     }
 

@@ -20,6 +20,7 @@ PARTS = (
     "lora",
     "mapper",
     "unet",
+    "unet_fast",
     "vae",
 )  # of a model; others in its folder are nobody's concern
 

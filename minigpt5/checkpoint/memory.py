@@ -45,7 +45,7 @@ def memory_plan(
 
     `vision` is where the eyes are if that is elsewhere. The mapper is in float32 always, see `build`.
     """
-    name = _name(dtype)
+    name, fast = _name(dtype), model.diffusion.unet_fast
     blocks = sum(
         module.weight.numel()
         for module in model.language.llama.model.layers.modules()
@@ -63,6 +63,7 @@ def memory_plan(
         "LLM: embeddings, output layer, norms": (name, around * dtype.itemsize),
         "mapper": ("float32", _numbers(model.mapper) * torch.float32.itemsize),
         "brush: UNet": (name, _numbers(model.diffusion.unet) * dtype.itemsize),
+        **({"brush: UNet of the few steps": (name, _numbers(fast) * dtype.itemsize)} if fast else {}),
         "brush: VAE": (name, _numbers(model.diffusion.vae) * dtype.itemsize),
         "cache of a full context (estimate)": (name, _cache_numbers(config) * dtype.itemsize),
         "work space of a picture (estimate)": (name, _work_numbers(config) * dtype.itemsize),

@@ -141,11 +141,12 @@ def _stored_tensors(module: nn.Module) -> dict[str, Tensor]:
         if place in seen and tensor.numel():
             continue
         seen.add(place)
-        stored[key] = _halved(tensor.detach().cpu()).contiguous().clone()
+        stored[key] = halved(tensor.detach().cpu()).contiguous().clone()
     return stored
 
 
-def _halved(tensor: Tensor) -> Tensor:
+def halved(tensor: Tensor) -> Tensor:
+    """In float16 where that can hold it, else in float32; what is not floating stays."""
     if not tensor.is_floating_point():
         return tensor
     half = tensor.to(torch.float16)

@@ -46,14 +46,16 @@ def draw(
     engine: Engine, embeds: Tensor, negative: Tensor, options: GenerationOptions, seed: int
 ) -> Image.Image:
     """The picture of conditioning vectors (1,L,C), from the noise of `seed`."""
-    diffusion = engine.model.diffusion
+    diffusion, options = engine.model.diffusion, engine.settled(options)
+    generator = torch.Generator().manual_seed(seed)
     *_, latents = diffusion.denoise(
         embeds,
         negative,
         guidance_scale=options.guidance_scale,
         num_inference_steps=options.num_inference_steps,
         scheduler=options.scheduler,
-        latents=diffusion.initial_latents(torch.Generator().manual_seed(seed), 1),
+        latents=diffusion.initial_latents(generator),
+        generators=[generator],
     )
     return diffusion.decode(latents)[0]
 

@@ -35,13 +35,15 @@ def draw(
         yield ImageStarted(index, diffusion.image_size, diffusion.image_size, steps)
     with torch.inference_mode():
         prompt_embeds = model.mapper(voken_hidden).expand(count, -1, -1)  # (B,L,C)
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     progress = diffusion.denoise(
         prompt_embeds,
         negative,
         guidance_scale=_guidance(choices),
         num_inference_steps=steps,
         scheduler=choices[0].scheduler,
-        latents=_noise(model, seeds),
+        latents=torch.cat([diffusion.initial_latents(generator) for generator in generators]),
+        generators=generators,
     )
     for step, latents in enumerate(progress, start=1):  # the last ones are decoded
         # PNDM takes one step more than it is asked for
@@ -85,9 +87,3 @@ def verify_vokens(vokens: np.ndarray, mapper: VokenMapper) -> None:
 def _guidance(choices: Sequence[GenerationOptions]) -> float | Tensor:
     scales = [choice.guidance_scale for choice in choices]
     return scales[0] if len(set(scales)) == 1 else torch.tensor(scales)
-
-
-def _noise(model: MiniGPT5, seeds: Sequence[int]) -> Tensor:
-    """(B,c,h,w), each picture's from its own seed."""
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    return torch.cat([model.diffusion.initial_latents(generator) for generator in generators])

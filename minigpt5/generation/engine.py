@@ -27,7 +27,7 @@ from minigpt5.generation.inspection import Inspection, readable, voken_influence
 from minigpt5.generation.official import GeneratedIds, decode_officially
 from minigpt5.images import preprocess
 from minigpt5.model.minigpt5 import MiniGPT5
-from minigpt5.options import OFFICIAL, GenerationOptions
+from minigpt5.options import OFFICIAL, GenerationOptions, schedulers_of, settled
 from minigpt5.prompt import STOP, SYSTEM, Prompt, Tokenizer, assemble, encode_raw
 
 DEFAULTS = GenerationOptions()
@@ -110,6 +110,15 @@ class Engine:
         """(1,L,C), a constant of the model; made when first needed, since a ZeroGPU Space has no GPU at start."""
         return self.model.mapper.null_embeds()
 
+    @property
+    def schedulers(self) -> tuple[str, ...]:
+        """What `GenerationOptions.scheduler` may be for this model."""
+        return schedulers_of(self.config.fast)
+
+    def settled(self, options: GenerationOptions) -> GenerationOptions:
+        """The options as this model draws with them, see `options.settled`."""
+        return settled(options, self.config.fast)
+
     def compile(self, backend: str = "inductor") -> None:
         """Make words and pictures faster on a GPU, at the price of minutes now; call it before the first reply.
 
@@ -126,9 +135,9 @@ class Engine:
         """The events of the reply to `conversation`, see `minigpt5.events`.
 
         With the first pull raises `PromptError` when there is nothing to reply to or the last turn is too
-        long.
+        long, `OptionError` for `fast` where the model has no few steps.
         """
-        seed = _seed(options)
+        seed, options = _seed(options), self.settled(options)
         clock, index = _Clock(), 0
         prompt = self._prompt(conversation, options)
         steps = self._read_and_decode(prompt, options, seed)
@@ -162,6 +171,7 @@ class Engine:
         `OptionError` with the first pull when there are no choices or more than MAX_REDRAWN, when their steps or
         schedulers differ, and when the vokens are not this model's.
         """
+        choices = [self.settled(choice) for choice in choices]
         verify_redraw(vokens, choices, self.model.mapper)
         hidden = torch.from_numpy(vokens)[None].to(self.model.vision.query_tokens.device)
         yield from draw(self.model, self._negative, hidden, choices, [_seed(choice) for choice in choices])

@@ -5,22 +5,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
     DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+    LCMScheduler,
     PNDMScheduler,
+    TCDScheduler,
     UNet2DConditionModel,
 )
 from PIL import Image
 from torch import nn
 
+from minigpt5.config import FastConfig
 from minigpt5.images import to_pil
+
+Scheduler: TypeAlias = (
+    DPMSolverMultistepScheduler
+    | DDIMScheduler
+    | PNDMScheduler
+    | LCMScheduler
+    | TCDScheduler
+    | EulerDiscreteScheduler
+)
 
 
 class LatentDiffusion(nn.Module):
@@ -33,9 +46,12 @@ class LatentDiffusion(nn.Module):
         scheduler: dict[str, Any],
         image_size: int,
         preview: tuple[tuple[float, ...], ...] = (),
+        fast: FastConfig | None = None,
     ) -> None:
         super().__init__()
         self.unet = UNet2DConditionModel(**unet)
+        self.fast = fast
+        self.unet_fast = UNet2DConditionModel(**unet) if fast and fast.own_unet else None
         self.vae = AutoencoderKL(**vae)
         self.scheduler_config = dict(scheduler)
         self.image_size = image_size
@@ -53,21 +69,36 @@ class LatentDiffusion(nn.Module):
 
         Takes minutes, so that no picture has to; the weights and their names stay as they are.
         """
-        self.unet.to(memory_format=torch.channels_last)
-        self.vae.to(memory_format=torch.channels_last)
-        self.unet.compile(backend=backend)
-        self.vae.decoder.compile(backend=backend)
+        unets = [unet for unet in (self.unet, self.unet_fast) if unet is not None]
+        for network in (*unets, self.vae):
+            network.to(memory_format=torch.channels_last)
+        for network in (*unets, self.vae.decoder):
+            network.compile(backend=backend)
         embeds = torch.zeros(1, length, int(self.unet.config.cross_attention_dim)).to(self.unet.device)
         noise = self.initial_latents(torch.Generator())
-        how: dict[str, Any] = {"num_inference_steps": 2, "scheduler": "ddim", "latents": noise}
-        for latents in self.denoise(embeds, embeds, guidance_scale=2.0, **how):
-            self.decode(latents)
+        ways = [("ddim", 2.0), *([("fast", self.fast.guidance_scale)] if self.fast else [])]
+        for scheduler, guidance in ways:
+            how: dict[str, Any] = {"num_inference_steps": 2, "scheduler": scheduler, "latents": noise}
+            for latents in self.denoise(embeds, embeds, guidance_scale=guidance, **how):
+                self.decode(latents)
 
     def with_unet(self, unet: UNet2DConditionModel) -> LatentDiffusion:
         """The same with another UNet of the same shape; VAE and noise schedule are shared."""
         other = copy(self)
         other._modules = {**self._modules, "unet": unet}
         return other
+
+    def unet_of(self, scheduler: str) -> UNet2DConditionModel:
+        """The UNet that draws with this choice: the one of the few steps with `fast`, where it is another."""
+        return self.unet_fast if scheduler == "fast" and self.unet_fast is not None else self.unet
+
+    def method_of(self, scheduler: str) -> str:
+        """The scheduler that a choice stands for; raises ValueError for `fast` where the model has no few steps."""
+        if scheduler != "fast":
+            return scheduler
+        if self.fast is None:
+            raise ValueError("scheduler: got 'fast', expected another for a model without few steps")
+        return self.fast.scheduler
 
     def initial_latents(self, generator: torch.Generator, batch: int = 1) -> torch.Tensor:
         """Noise (B,c,h,w) of unit variance, drawn on the generator's device so that a seed means one picture."""
@@ -83,13 +114,17 @@ class LatentDiffusion(nn.Module):
         num_inference_steps: int,
         scheduler: str,
         latents: torch.Tensor,
+        generators: Sequence[torch.Generator] = (),
     ) -> Iterator[torch.Tensor]:
         """prompt_embeds (B,L,C), negative (1 or B,L,C), latents (B,c,h,w) -> latents after each step.
 
         `guidance_scale` is one number, or (B,) with each picture's own. Where none is above 1 the negative is left
-        out, which halves the work. PNDM takes one step more than it is asked for, as in the official pipeline.
+        out, which halves the work. PNDM takes one step more than it is asked for, as in the official pipeline. LCM
+        and TCD add noise between their steps, each picture's from its own of `generators`.
         """
-        steps = make_scheduler(scheduler, self.scheduler_config)
+        steps = make_scheduler(self.method_of(scheduler), self.scheduler_config)
+        unet = self.unet_of(scheduler)
+        noise = {"generator": list(generators)} if generators and not isinstance(steps, PNDMScheduler) else {}
         steps.set_timesteps(num_inference_steps)
         guided = bool(torch.as_tensor(guidance_scale > 1).any())
         if isinstance(guidance_scale, torch.Tensor):
@@ -101,11 +136,11 @@ class LatentDiffusion(nn.Module):
         for timestep in steps.timesteps:
             with torch.inference_mode():
                 noisy = steps.scale_model_input(torch.cat([latents] * 2) if guided else latents, timestep)
-                noise_pred = self.unet(noisy, timestep, encoder_hidden_states=embeds).sample
+                noise_pred = unet(noisy, timestep, encoder_hidden_states=embeds).sample
                 if guided:
                     unconditional, conditional = noise_pred.chunk(2)
                     noise_pred = unconditional + guidance_scale * (conditional - unconditional)
-                latents = steps.step(noise_pred, timestep, latents).prev_sample
+                latents = steps.step(noise_pred, timestep, latents, **noise).prev_sample
             yield latents
 
     def preview(self, latents: torch.Tensor) -> list[Image.Image]:
@@ -121,10 +156,12 @@ class LatentDiffusion(nn.Module):
             return [to_pil(picture) for picture in self.vae.decode(scaled).sample.float()]
 
 
-def make_scheduler(
-    name: str, config: dict[str, Any]
-) -> DPMSolverMultistepScheduler | DDIMScheduler | PNDMScheduler:
-    """A fresh scheduler (they hold state, so each picture has its own) over the model's noise schedule."""
+def make_scheduler(name: str, config: dict[str, Any]) -> Scheduler:
+    """A fresh scheduler (they hold state, so each picture has its own) over the model's noise schedule.
+
+    The last three are for painters that were distilled: `lcm` (Luo et al., 2023) and `tcd` (Zheng et al., 2024) add
+    noise between their steps, `euler-trailing` begins at the last timestep (Lin et al., 2023, section 3.3) and does not.
+    """
     match name:
         case "dpmsolver++":
             return DPMSolverMultistepScheduler.from_config(
@@ -134,5 +171,12 @@ def make_scheduler(
             return DDIMScheduler.from_config(config)
         case "pndm":
             return PNDMScheduler.from_config(config)
+        case "lcm":
+            return LCMScheduler.from_config(config)
+        case "tcd":
+            return TCDScheduler.from_config(config)
+        case "euler-trailing":
+            return EulerDiscreteScheduler.from_config(config, timestep_spacing="trailing", steps_offset=0)
         case _:
-            raise ValueError(f"scheduler: got {name!r}, expected 'dpmsolver++', 'ddim' or 'pndm'")
+            known = "'dpmsolver++', 'ddim', 'pndm', 'lcm', 'tcd' or 'euler-trailing'"
+            raise ValueError(f"scheduler: got {name!r}, expected {known}")

@@ -19,10 +19,11 @@ from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.build import LORA
 from minigpt5.checkpoint.manifest import write_manifest
-from minigpt5.checkpoint.store import has_part, read_part, save_tokenizer
+from minigpt5.checkpoint.store import files_of, halved, has_part, read_part, save_tokenizer
 from minigpt5.config import LoraConfig, ModelConfig
 from minigpt5.errors import TrainingError
 from minigpt5.training.beginnings import control_ids
+from minigpt5.training.distil_stage import STUDENT
 
 ROWS = {
     "language.llama.model.embed_tokens.rows": "llama.model.embed_tokens.weight",
@@ -52,6 +53,7 @@ def export(
         shutil.copytree(base, partial, copy_function=_link)
         for part in ("mapper", "vision"):
             _write_part(partial, part, weights)
+        _write_student(partial, weights)
         _write_language(partial, weights, config, control_ids(tokenizer, config.mapper.num_vokens))
         save_tokenizer(partial, tokenizer)
         config = replace(config, lora=_write_lora(partial, weights, config.lora, lora))
@@ -90,6 +92,14 @@ def _write_part(folder: Path, part: str, weights: dict[str, Tensor]) -> None:
         for old in folder.glob(f"{part}*.safetensors"):
             old.unlink()
         _replace(folder / f"{part}.safetensors", whole)
+
+
+def _write_student(folder: Path, weights: dict[str, Tensor]) -> None:
+    """The UNet of the few steps whole, in place of an older one."""
+    if student := {n.removeprefix(STUDENT): halved(w) for n, w in weights.items() if n.startswith(STUDENT)}:
+        for old in files_of(folder, "unet_fast"):
+            old.unlink()
+        _replace(folder / "unet_fast.safetensors", student)
 
 
 def _write_language(folder: Path, weights: dict[str, Tensor], config: ModelConfig, ids: list[int]) -> None:

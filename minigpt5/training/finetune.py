@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.build import LoadedModel, Quantization, load_model
@@ -37,10 +38,12 @@ from minigpt5.data.samples import Samples, joined, verified
 from minigpt5.data.vist import read_vist
 from minigpt5.errors import OptionError, TrainingError
 from minigpt5.generation.engine import Engine
-from minigpt5.options import GenerationOptions
+from minigpt5.options import FAST, GenerationOptions
 from minigpt5.prompt import SYSTEM
 from minigpt5.training.beginnings import add_adapters, forget_vokens, resize, with_vokens
 from minigpt5.training.checkpoints import WEIGHTS, newest
+from minigpt5.training.distil import Distillation
+from minigpt5.training.distil_stage import DistilStageTask, student_weights, with_student
 from minigpt5.training.export import export
 from minigpt5.training.multimodal import StageTask
 from minigpt5.training.sources import FileSource, Reading
@@ -82,6 +85,7 @@ class Recipe:
     workers: int = 0
     cache: Path | None = None  # a folder that keeps what the frozen eyes and VAE make of a picture
     tensorboard: bool = False
+    distillation: Distillation | None = None  # of the stage `distil`
 
 
 def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
@@ -109,7 +113,7 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
         (recipe.run / FACTS).write_text(json.dumps(facts, indent=2) + "\n")
     loaded = _load(recipe, config, tokenizer, everyone.device)
     task = _task(recipe, loaded, samples)
-    validate = _validation(loaded, recipe.prompts, score) if recipe.prompts else None
+    validate = _validation(loaded, recipe, score) if recipe.prompts else None
     throughput = fit(
         task,
         schedule,
@@ -119,13 +123,11 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
         validate=validate,
     )
     if everyone.is_main_process:
-        checkpoint = newest(recipe.run)
-        assert checkpoint is not None
         export(
             recipe.model,
             recipe.out,
-            load_file(checkpoint / WEIGHTS),
-            config=config,
+            _trained(recipe, loaded),
+            config=loaded.config,
             tokenizer=tokenizer,
             lora=recipe.lora,
         )
@@ -178,6 +180,7 @@ def _schedule(recipe: Recipe, samples: int, processes: int) -> Schedule:
 def facts_of(recipe: Recipe, config: ModelConfig, schedule: Schedule, processes: int) -> Facts:
     """All that the trained weights depend on, by name: not how it is saved, watched or divided among processes."""
     watching = ("batch_size", "accumulate", "save_every", "log_every", "validate_every", "faster")
+    distilled = asdict(recipe.distillation) if recipe.distillation else {}
     rates = {name: value for name, value in asdict(schedule).items() if name not in watching}
     return plain(
         {
@@ -192,6 +195,7 @@ def facts_of(recipe: Recipe, config: ModelConfig, schedule: Schedule, processes:
             "flip": recipe.flipped_share,
             "diffusion": recipe.diffusion and f"{recipe.diffusion.name} {weights_digest(recipe.diffusion)}",
             **{f"LoRA {name}": value for name, value in asdict(recipe.lora).items()},
+            **{f"distil {name}": value for name, value in distilled.items()},
             **{f"stage: {name}": value for name, value in asdict(recipe.stage).items() if name != "name"},
         }
     )
@@ -225,9 +229,11 @@ def _load(
     if stage.fresh:
         forget_vokens(loaded)
     add_adapters(model.language, stage, recipe.lora)
+    if recipe.distillation:
+        loaded = with_student(loaded, recipe.distillation)
     if recipe.checkpointing:
         model.language.llama.activation_checkpointing_enable()
-        model.diffusion.unet.enable_gradient_checkpointing()
+        (model.diffusion.unet_fast or model.diffusion.unet).enable_gradient_checkpointing()
     model.to(device)
     return loaded
 
@@ -244,6 +250,8 @@ def _task(recipe: Recipe, loaded: LoadedModel, samples: Samples) -> StageTask:
         seed=recipe.schedule.seed,
     )
     source = FileSource(samples, loaded.tokenizer, reading, recipe.workers)
+    if recipe.distillation:
+        return DistilStageTask(loaded, recipe.stage, source, recipe.distillation, recipe.cache)
     told = recipe.stage.caption_weight and any(sample.caption for sample in samples)
     teacher = load_teacher(recipe.model, config, loaded.tokenizer, recipe.diffusion) if told else None
     task = StageTask(loaded.model, recipe.stage, loaded.tokenizer, source, teacher, recipe.cache)
@@ -254,11 +262,23 @@ def _task(recipe: Recipe, loaded: LoadedModel, samples: Samples) -> StageTask:
     return task
 
 
-def _validation(loaded: LoadedModel, prompts: tuple[str, ...], score: Score | None) -> Validation:
+def _trained(recipe: Recipe, loaded: LoadedModel) -> dict[str, Tensor]:
+    """What the run has learned, by the names of parameters."""
+    if recipe.distillation:
+        return student_weights(loaded)
+    checkpoint = newest(recipe.run)
+    assert checkpoint is not None
+    return load_file(checkpoint / WEIGHTS)
+
+
+def _validation(loaded: LoadedModel, recipe: Recipe, score: Score | None) -> Validation:
+    prompts = recipe.prompts
+    options = replace(VALIDATION, scheduler=FAST) if recipe.distillation else VALIDATION
+
     def validate() -> tuple[list[Image.Image], dict[str, float]]:
         """A picture for each prompt, always with the same seed."""
         engine = Engine(loaded.model, loaded.tokenizer, loaded.config)
-        pictures = [engine.reply(Conversation().user(prompt), VALIDATION).images[0] for prompt in prompts]
+        pictures = [engine.reply(Conversation().user(prompt), options).images[0] for prompt in prompts]
         return pictures, score(pictures, list(prompts)) if score else {}
 
     return validate

@@ -84,7 +84,7 @@ class StageTask:
         self.posterior: Compute = self._posterior
         if cache:
             assert not any(
-                p.requires_grad for p in (*model.vision.parameters(), *model.diffusion.parameters())
+                p.requires_grad for p in (*model.vision.parameters(), *model.diffusion.vae.parameters())
             )
             self.see = FeatureCache(cache / "eyes", model.vision, self._see)
             self.posterior = FeatureCache(cache / "vae", model.diffusion.vae, self._posterior)

@@ -46,10 +46,13 @@ MLS = Stage("mls", ("mapper.",), frozen=("mapper.proj", "mapper.queries"), lora=
 MLS_PREFIX = replace(
     MLS, name="mls-prefix", trainable=("mapper.", "language.prefix_"), lora=False, prefix_length=5
 )
+# few-step drawing, see `distil`: no words are learned
+DISTIL = Stage("distil", ("diffusion.unet_fast.",), voken_rows=False, text_weight=0.0, dropped_share=0.0)
 
 STAGES = {
     stage.name: stage
     for stage in (
+        DISTIL,
         UAS,
         MLS,
         MLS_PREFIX,

@@ -92,6 +92,15 @@ class StridedTask(Protocol):
 
 
 @runtime_checkable
+class FollowingTask(Protocol):
+    """A task whose targets are made by the running average of what it trains."""
+
+    def follow(self, average: WeightAverage) -> None:
+        """Called once, before the first step; the average goes on changing with each."""
+        ...
+
+
+@runtime_checkable
 class Counted(Protocol):
     """A batch whose losses are means over counts of its own, which differ from batch to batch."""
 
@@ -186,6 +195,8 @@ class _Loop:
         self.rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
         self.learner, *self.optimizers = self.accelerator.prepare(Learner(task), *optimizers)
         self.average = WeightAverage(task.module, schedule.average) if schedule.average else None
+        if self.average and isinstance(task, FollowingTask):
+            task.follow(self.average)
         self.checkpoints = Checkpoints(
             run, self.accelerator, self.learner, task.module, self.optimizers, self.average
         )
