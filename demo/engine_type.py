@@ -21,6 +21,13 @@ class ChatEngine(Protocol):
     def description(self) -> Mapping[str, object]:
         """Facts for the header: model, device, dtype, quantization, what it knows."""
 
+    @property
+    def schedulers(self) -> Sequence[str]:
+        """What `GenerationOptions.scheduler` may be for this model."""
+
+    def settled(self, options: GenerationOptions) -> GenerationOptions:
+        """The options as pictures are drawn with them: `fast` has steps and guidance of its own. Raises `OptionError`."""
+
     def stream(self, conversation: Conversation, options: GenerationOptions) -> Events:
         """The reply to the last user message."""
 

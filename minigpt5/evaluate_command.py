@@ -29,6 +29,7 @@ from minigpt5.evaluation.origins import facts_of, keep_apart
 from minigpt5.evaluation.report import evaluate_paper
 from minigpt5.generation.engine import DEFAULTS
 from minigpt5.loading import load
+from minigpt5.options import SCHEDULERS
 from minigpt5.train_command import CLIP, JUDGE, WEIGHTS, data_set
 from minigpt5.training.finetune import KINDS
 
@@ -71,6 +72,7 @@ def _add_paper(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--guidance", type=float, help="guidance scale (default: 7.5 on data, else 3)")
     group.add_argument("--steps", type=int, help="denoising steps (default: 50 on data, else 20)")
+    group.add_argument("--scheduler", choices=SCHEDULERS, help="how pictures are drawn, `fast` for few steps")
     group.add_argument(
         "--diffusion", type=Path, help="Stable Diffusion folder, for the baselines' text encoder"
     )
@@ -145,7 +147,11 @@ def run_paper(arguments: argparse.Namespace) -> None:
 
 def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options that are named, verified."""
-    named = {"guidance_scale": arguments.guidance, "num_inference_steps": arguments.steps}
+    named = {
+        "guidance_scale": arguments.guidance,
+        "num_inference_steps": arguments.steps,
+        "scheduler": arguments.scheduler,
+    }
     changes = {name: value for name, value in named.items() if value is not None}
     replace(DEFAULTS, **changes)
     return changes

@@ -122,7 +122,8 @@ class Endpoints:
 
         `history` is [{"role": "user" | "assistant", "content": [{"type": "text", "text"} | {"type": "image", "image":
         file}]}]; `options` may name temperature, top_p, top_k, repetition_penalty, max_new_tokens, guidance_scale,
-        num_inference_steps, scheduler (dpmsolver++, ddim, pndm), seed, pictures (auto, always, never).
+        num_inference_steps, scheduler (dpmsolver++, ddim, pndm, lcm, tcd, euler-trailing, fast
+        for a model of few steps), seed, pictures (auto, always, never).
         Events by "type": text, picture_started, picture_progress, picture (image, vokens, seed and settings), finished.
         """
         chosen = read_options(options)

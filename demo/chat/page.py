@@ -52,7 +52,7 @@ def build_chat_page(
     status, outline, history = (gr.HTML("", elem_classes="data", padding=False) for _ in range(3))
     composer = _composer()
     with gr.Sidebar(open=False, position="right", width=340, elem_id="settings", label=I18nData("Settings")):
-        controls = settings_panel()
+        controls = settings_panel(engine.schedulers)
     outputs = [chatbot, composer, notice, outline, history]
     chat_list = ChatListHandlers(chat)
     starts = [

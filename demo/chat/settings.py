@@ -4,6 +4,7 @@ The controls' order is the order of `CONTROLS`; `read_settings` takes their valu
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 
 import gradio as gr
@@ -14,7 +15,15 @@ from minigpt5 import GenerationOptions
 
 DEFAULTS = GenerationOptions()
 PICTURE_CHOICES = [("When it fits", "auto"), ("Always", "always"), ("Never", "never")]
-SCHEDULER_CHOICES = [("DPM-Solver++", "dpmsolver++"), ("DDIM", "ddim"), ("PNDM", "pndm")]
+SCHEDULER_NAMES = {
+    "fast": "Fast",
+    "dpmsolver++": "DPM-Solver++",
+    "ddim": "DDIM",
+    "pndm": "PNDM",
+    "lcm": "LCM",
+    "tcd": "TCD",
+    "euler-trailing": "Euler, trailing",
+}
 CONTROLS = (
     "pictures",
     "guidance_scale",
@@ -31,10 +40,13 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 _WHOLE = ("num_inference_steps", "top_k", "max_new_tokens")
 
 
-def settings_panel() -> list[Component]:
-    """Draw the controls where the caller stands and return them, with a button that puts the defaults back."""
+def settings_panel(schedulers: Sequence[str]) -> list[Component]:
+    """Draw the controls where the caller stands and return them, with a button that puts the defaults back.
+
+    `schedulers` are those that the model can draw with.
+    """
     gr.HTML("<h2>Settings</h2><p>They hold from your next message on.</p>", elem_classes="panel-title")
-    controls = [*_picture_controls(), *_word_controls()]
+    controls = [*_picture_controls(schedulers), *_word_controls()]
     reset = gr.Button(I18nData("Back to the defaults"), variant="secondary", size="sm")
     reset.click(default_values, None, controls, queue=False, show_progress="hidden", api_visibility="private")
     return controls
@@ -65,7 +77,12 @@ def _seed(typed: object) -> object:
     return int(words) if _WHOLE_NUMBER.fullmatch(words) else words
 
 
-def _picture_controls() -> list[Component]:
+def scheduler_choices(schedulers: Sequence[str]) -> list[tuple[str, str]]:
+    """What a person reads and what is meant, of the schedulers that a model can draw with."""
+    return [(name, value) for value, name in SCHEDULER_NAMES.items() if value in schedulers]
+
+
+def _picture_controls(schedulers: Sequence[str]) -> list[Component]:
     gr.HTML("<h3>Pictures</h3>", elem_classes="panel-title")
     return [
         gr.Radio(
@@ -86,9 +103,9 @@ def _picture_controls() -> list[Component]:
             info=I18nData("More steps draw more carefully and take longer."),
         ),
         gr.Dropdown(
-            SCHEDULER_CHOICES, value=DEFAULTS.scheduler, label=I18nData("Scheduler"),
+            scheduler_choices(schedulers), value=DEFAULTS.scheduler, label=I18nData("Scheduler"),
             elem_id="option-scheduler", filterable=False,
-            info=I18nData("How the steps are spaced: DPM-Solver++ is good at 20, DDIM already at 10."),
+            info=I18nData("How the steps are spaced: DPM-Solver++ is good at 20, DDIM already at 10. Fast, where there is one, takes steps and guidance of its own."),
         ),
         gr.Textbox(
             "", label=I18nData("Seed"),

@@ -15,9 +15,10 @@ from pydantic import Field, TypeAdapter
 from demo.chat.growing_reply import PREVIEW_SECONDS, save_drawing
 from demo.chat.handlers import BUSY, ChatHandlers, origin, sending
 from demo.chat.session import PictureRef, Session
-from demo.chat.settings import CONTROLS, default_values, read_settings
+from demo.chat.settings import CONTROLS, default_values, read_settings, scheduler_choices
 from demo.chat.status import Status
 from demo.chat.views.messages import ChatMessage, drawing_label, escape_markdown, forming_part
+from demo.engine_type import ChatEngine
 from demo.guard.failures import failure, sentence
 from demo.guard.input.shapes import Count, Id, OpenShape, read
 from demo.store.records import Drawing, Picture
@@ -75,6 +76,7 @@ class PictureHandlers:
 
     def __init__(self, chat: ChatHandlers) -> None:
         self._chat = chat
+        self._ways = ways_of(chat.engine)
 
     def look(self, session: Session, about: object) -> str:
         """A picture is opened in the dialog."""
@@ -242,9 +244,20 @@ class PictureHandlers:
                 "drawings": drawings,
                 "forming": work.forming if isinstance(work, Redrawing) and work.ref == ref else [],
                 "busy": work is not None,
+                **self._ways,
                 "problem": problem,
             },
         )
+
+
+def ways_of(engine: ChatEngine) -> dict[str, Any]:
+    """For the script: the schedulers as (name, value), and what the one of few steps has in place of the settings."""
+    fast = engine.settled(GenerationOptions(scheduler="fast")) if "fast" in engine.schedulers else None
+    numbers = ("guidance_scale", "num_inference_steps")
+    return {
+        "schedulers": scheduler_choices(engine.schedulers),
+        "fast": fast and {name: getattr(fast, name) for name in numbers},
+    }
 
 
 def read_ref(about: object) -> PictureRef:

@@ -1,5 +1,6 @@
 """A folder becomes a model that runs, whole or quantized."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import bitsandbytes as bnb
@@ -13,7 +14,7 @@ from minigpt5.checkpoint import placement, store
 from minigpt5.checkpoint.build import build_empty, load_model, parts_of, save_model
 from minigpt5.checkpoint.memory import memory_plan
 from minigpt5.checkpoint.placement import place, place_vision
-from minigpt5.config import ModelConfig
+from minigpt5.config import FastConfig, ModelConfig
 from minigpt5.conversation import Conversation
 from minigpt5.errors import CheckpointError, OptionError
 from minigpt5.model.minigpt5 import MiniGPT5
@@ -34,6 +35,23 @@ def test_a_saved_model_loads_with_every_weight(folder: Path, model: MiniGPT5) ->
             assert torch.equal(other[key], value.half().float()), f"{part}: {key}"
     assert loaded.facts == {"device": "cpu", "dtype": "float32", "quantization": "none"}
     assert not any(parameter.requires_grad for parameter in loaded.model.parameters())
+
+
+def test_a_second_unet_for_few_steps_is_saved_loaded_and_missed(
+    tmp_path: Path, config: ModelConfig, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    config = replace(config, fast=FastConfig("lcm", 2))
+    model = building.build(config)
+    save_model(tmp_path, model, config, tokenizer)
+    loaded = load_model(tmp_path, device="cpu", dtype="float32")
+    assert loaded.config == ModelConfig.load(tmp_path) == config
+    own, other = model.diffusion.unet_fast, loaded.model.diffusion.unet_fast
+    assert own is not None and other is not None
+    assert torch.equal(other.conv_in.weight, own.conv_in.weight.half().float())
+    assert not torch.equal(other.conv_in.weight, loaded.model.diffusion.unet.conv_in.weight)
+    (tmp_path / "unet_fast.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"unet_fast\.safetensors: got no such file"):
+        load_model(tmp_path, device="cpu", dtype="float32")
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("4bit", bnb.nn.Linear4bit), ("8bit", bnb.nn.Linear8bitLt)])

@@ -13,7 +13,7 @@ from minigpt5.checkpoint import build as building
 from minigpt5.checkpoint.build import build_empty, load_model, save_model
 from minigpt5.checkpoint.memory import VISION, PlanLine, memory_plan, table, verify_fits
 from minigpt5.checkpoint.placement import Placement
-from minigpt5.config import ModelConfig
+from minigpt5.config import FastConfig, ModelConfig
 from minigpt5.errors import OptionError
 from minigpt5.model.minigpt5 import MiniGPT5
 
@@ -31,6 +31,13 @@ def test_the_weights_of_the_plan_are_those_of_the_model(model: MiniGPT5, config:
     lines = memory_plan(model, config, torch.float32, None, "cpu")
     weights = sum(line.bytes for line in lines if "estimate" not in line.part)
     assert weights == 4 * sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_the_unet_of_the_few_steps_is_counted(config: ModelConfig) -> None:
+    plain, fast = build_empty(config), build_empty(replace(config, fast=FastConfig()))
+    lines = {line.part: line.bytes for line in memory_plan(fast, config, torch.float32, None, "cpu")}
+    assert lines["brush: UNet of the few steps"] == lines["brush: UNet"]
+    assert len(lines) == len(memory_plan(plain, config, torch.float32, None, "cpu")) + 1
 
 
 def test_too_little_room_is_refused_with_advice_before_anything_is_loaded(

@@ -46,8 +46,12 @@ class ScriptedEngine:
             "knows": "rabbits, bears and frogs, at the beach and in the forest",
         }
     )
+    schedulers: tuple[str, ...] = ("dpmsolver++", "ddim", "pndm")
     seen: list[Conversation] = field(default_factory=list)
     closed: int = 0
+
+    def settled(self, options: GenerationOptions) -> GenerationOptions:
+        return options
 
     def stream(self, conversation: Conversation, options: GenerationOptions) -> Generator[Event, None, None]:
         self.seen.append(conversation)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice, zip_longest
 from typing import Any
 
@@ -9,7 +10,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers import PreTrainedTokenizerFast
 
+from minigpt5.checkpoint.build import build
+from minigpt5.config import FastConfig, ModelConfig
 from minigpt5.conversation import Conversation, ImagePart, TextPart
 from minigpt5.errors import OptionError, PromptError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
@@ -84,7 +88,7 @@ def test_guidance_one_leaves_the_negative_out(engine: Engine, monkeypatch: pytes
     assert sizes == [1, 1, 1, 2, 2, 2]
 
 
-@pytest.mark.parametrize("scheduler", ["dpmsolver++", "ddim", "pndm"])
+@pytest.mark.parametrize("scheduler", ["dpmsolver++", "ddim", "pndm", "lcm", "tcd", "euler-trailing"])
 def test_every_scheduler_reports_each_step_up_to_the_last(scheduler: str, engine: Engine) -> None:
     events = list(engine.stream(CHAT, options(scheduler=scheduler, num_inference_steps=4)))
     steps = [event.step for event in events if isinstance(event, ImageProgress)]
@@ -136,6 +140,24 @@ def test_a_redraw_with_the_same_choices_is_the_same_picture(engine: Engine) -> N
     assert [type(event) for event in events] == [ImageStarted, *[ImageProgress] * 3, ImageFinished]
     assert again.image.tobytes() == first.image.tobytes()
     assert (again.seed, again.vokens.tobytes()) == (first.seed, first.vokens.tobytes())
+
+
+@pytest.mark.parametrize("method", ["lcm", "euler-trailing"])
+def test_a_fast_picture_is_drawn_and_redrawn_in_the_models_few_steps(
+    method: str, config: ModelConfig, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    config = replace(config, fast=FastConfig(method, 2))  # type: ignore[arg-type]
+    engine = Engine(build(config), tokenizer, config)
+    (first,) = finished_pictures(engine.stream(CHAT, options(scheduler="fast")))
+    assert (first.num_inference_steps, first.guidance_scale, first.scheduler) == (2, 1.0, "fast")
+    (again,) = finished_pictures(engine.redraw(first.vokens, [options(scheduler="fast", seed=first.seed)]))
+    assert again.image.tobytes() == first.image.tobytes()
+
+
+def test_fast_is_refused_before_the_first_word_where_there_are_no_few_steps(engine: Engine) -> None:
+    with pytest.raises(OptionError, match="scheduler: got 'fast'"):
+        next(engine.stream(CHAT, options(scheduler="fast")))
+    assert "fast" not in engine.schedulers
 
 
 def test_redraws_form_side_by_side_each_with_its_seed_and_guidance(engine: Engine) -> None:

@@ -1,9 +1,12 @@
 """The four boxes, at tiny size."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from minigpt5.config import ModelConfig
+from minigpt5.checkpoint.build import build
+from minigpt5.config import FastConfig, ModelConfig
 from minigpt5.errors import PromptError
 from minigpt5.model.diffusion import make_scheduler
 from minigpt5.model.language import LanguageModel
@@ -40,7 +43,10 @@ def test_the_mapper_makes_one_conditioning_vector_for_each_query(model):
     assert model.mapper.null_embeds().shape == (1, 77, 16)
 
 
-@pytest.mark.parametrize(("scheduler", "steps"), [("dpmsolver++", 4), ("ddim", 4), ("pndm", 5)])
+@pytest.mark.parametrize(
+    ("scheduler", "steps"),
+    [("dpmsolver++", 4), ("ddim", 4), ("pndm", 5), ("lcm", 4), ("tcd", 4), ("euler-trailing", 4)],
+)
 def test_each_scheduler_yields_latents_after_every_step(model, scheduler, steps):
     latents = denoise(model, steps=4, scheduler=scheduler)
     assert len(latents) == steps
@@ -58,6 +64,46 @@ def test_guidance_one_is_the_conditional_prediction_alone(model, monkeypatch):
     denoise(model, scale=1.0)
     denoise(model, scale=2.0)
     assert batches == [1, 1, 1, 2, 2, 2]
+
+
+@pytest.mark.parametrize("scheduler", ["lcm", "tcd"])
+def test_noise_between_the_steps_is_each_pictures_own(model, scheduler):
+    def draw(*seeds: int) -> torch.Tensor:
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        latents = torch.cat([model.diffusion.initial_latents(generator) for generator in generators])
+        embeds = torch.zeros(len(seeds), 77, 16)
+        how = {"guidance_scale": 1.0, "num_inference_steps": 3, "scheduler": scheduler}
+        *_, drawn = model.diffusion.denoise(embeds, embeds, **how, latents=latents, generators=generators)
+        return drawn
+
+    alone, together = draw(4), draw(3, 4)
+    torch.testing.assert_close(together[1:], alone, rtol=1e-4, atol=1e-4)
+    assert torch.equal(draw(4), alone)
+
+
+def test_fast_draws_with_the_unet_of_the_few_steps_in_one_pass_a_step(config, model):
+    diffusion = build(replace(config, fast=FastConfig(num_inference_steps=2))).diffusion
+    passes = {"unet": 0, "unet_fast": 0}
+    for name in passes:
+        count = lambda _, inputs, name=name: passes.update({name: passes[name] + len(inputs[0])})  # noqa: E731
+        getattr(diffusion, name).register_forward_pre_hook(count)
+    model.diffusion = diffusion
+    denoise(model, scale=1.0, steps=2, scheduler="fast")
+    assert passes == {"unet": 0, "unet_fast": 2}
+    denoise(model, scale=1.0, steps=2, scheduler="euler-trailing")
+    assert passes == {"unet": 2, "unet_fast": 2}
+
+
+def test_fast_may_be_the_only_unet(config, model):
+    model.diffusion = build(replace(config, fast=FastConfig(own_unet=False))).diffusion
+    assert model.diffusion.unet_of("fast") is model.diffusion.unet
+    assert torch.equal(denoise(model, 1.0, 4, "fast")[-1], denoise(model, 1.0, 4, "euler-trailing")[-1])
+
+
+def test_eulers_trailing_steps_begin_at_the_last_timestep(config):
+    scheduler = make_scheduler("euler-trailing", config.scheduler)
+    scheduler.set_timesteps(4)
+    assert scheduler.timesteps.tolist() == [999, 749, 499, 249]
 
 
 def test_pictures_of_a_batch_do_not_touch_each_other(model):

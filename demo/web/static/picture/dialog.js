@@ -12,7 +12,6 @@
     drawings: "Drawings", drawing: "Drawing {n} of {m}", zoom: "Zoom", failed: "Copying did not work: {why}",
     hint: "The words stay; only the picture is drawn anew from the same vokens.",
   });
-  const SCHEDULERS = { "dpmsolver++": "DPM-Solver++", ddim: "DDIM", pndm: "PNDM" };
   const STRIP = [1, 3, 5, 7.5, 12];
   const ZOOMS = [1, 8];
   const view = { scale: 1, x: 0, y: 0 };
@@ -56,7 +55,7 @@
       p[name] = make("input", { type: "range", id: `desk-${name}`, min, max, step, oninput: () => { out.value = p[name].value; } });
       return make("div", { class: "field" }, make("label", { for: `desk-${name}` }, label), out, p[name]);
     };
-    p.scheduler = make("select", { id: "desk-scheduler" }, ...Object.entries(SCHEDULERS).map(([value, name]) => make("option", { value }, name)));
+    p.scheduler = make("select", { id: "desk-scheduler", oninput: takeFast }); // filled when the model's are known
     p.seed = make("input", { type: "text", id: "desk-seed", inputmode: "numeric", autocomplete: "off", spellcheck: "false" });
     const nameRedraw = () => { p.redraw.textContent = unchanged() ? TEXT.anew : TEXT.redraw; };
     return make("div", { class: "fields", oninput: nameRedraw, onclick: nameRedraw },
@@ -88,7 +87,7 @@
 
   function render() {
     if (!here()) return;
-    const { drawings, chosen, forming, busy, prompt, problem } = page.dialog;
+    const { drawings, chosen, forming, busy, prompt, problem, schedulers } = page.dialog;
     parts.dialog.classList.toggle("busy", busy);
     parts.prompt.textContent = prompt;
     if (problem) parts.problem.textContent = t(problem);
@@ -97,6 +96,7 @@
     if (parts.image.getAttribute("src") !== now) parts.image.src = now;
     parts.image.classList.toggle("rough", alone);
     showSideBySide(busy ? forming : finished(drawings));
+    if (!parts.scheduler.length) parts.scheduler.append(...schedulers.map(([name, value]) => make("option", { value }, t(name))));
     if (shown.filled !== chosen) fill(drawings[chosen], chosen);
     showFilm(drawings, chosen, busy);
     parts.stop.hidden = !busy;
@@ -140,13 +140,27 @@
 
   function fill(one, chosen) {
     shown.filled = chosen;
-    for (const name of ["guidance_scale", "num_inference_steps"]) {
-      parts[name].value = one[name];
-      parts[name].dispatchEvent(new Event("input"));
-    }
+    slide(one);
     parts.scheduler.value = one.scheduler;
+    takeFast();
     parts.seed.value = one.seed;
     parts.redraw.textContent = TEXT.anew;
+  }
+
+  const SLIDERS = ["guidance_scale", "num_inference_steps"];
+
+  function slide(values) {
+    for (const name of SLIDERS) {
+      parts[name].value = values[name];
+      parts[name].dispatchEvent(new Event("input"));
+    }
+  }
+
+  // `fast` has steps and guidance of its own, so there is nothing to slide, and no strip of guidances to draw.
+  function takeFast() {
+    const fast = parts.scheduler.value === "fast" && page.dialog.fast;
+    for (const part of [...SLIDERS, "strip"]) parts[part].disabled = Boolean(fast);
+    if (fast) slide(fast);
   }
 
   function closed() {
