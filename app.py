@@ -82,6 +82,11 @@ def _add_model_flags(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="keep the ViT and the Q-Former on the CPU, for a small GPU",
     )
+    model.add_argument(
+        "--painter",
+        metavar="FOLDER",
+        help="draw with the UNet and VAE of a diffusers folder for Stable Diffusion 2.1's conditions, such as SD-Turbo",
+    )
 
 
 def _add_page_flags(parser: argparse.ArgumentParser) -> None:
@@ -201,6 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             dtype=flags.dtype,
             quantize=flags.quantize,
             offload_vision=flags.offload_vision,
+            painter=flags.painter,
             report=lambda plan: print(plan, flush=True),
         )
         if flags.compile:

@@ -10,6 +10,7 @@ from minigpt5.checkpoint.build import build_empty
 from minigpt5.checkpoint.convert import Sources, convert
 from minigpt5.checkpoint.hub import download
 from minigpt5.checkpoint.memory import free_on, memory_plan, table
+from minigpt5.checkpoint.painter import with_painter
 from minigpt5.checkpoint.placement import DTYPES, place, place_vision
 from minigpt5.checkpoint.presets import PRESETS
 from minigpt5.config import ModelConfig
@@ -51,6 +52,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
         "--dtype", choices=("auto", *DTYPES), default="auto", help="precision (default: auto)"
     )
     parser.add_argument("--offload-vision", action="store_true", help="keep the eyes on the CPU")
+    parser.add_argument("--painter", type=Path, help="another painter's folder in diffusers' layout")
     parser.set_defaults(command=run_plan)
 
 
@@ -97,6 +99,8 @@ def run_plan(arguments: argparse.Namespace) -> None:
     quantize = None if arguments.quantize == "none" else arguments.quantize
     config, placement = ModelConfig.load(arguments.model), place(arguments.device, arguments.dtype)
     vision = place_vision(placement, arguments.offload_vision)
+    if arguments.painter:
+        config = with_painter(config, arguments.painter)
     model = build_empty(config)
     lines = memory_plan(model, config, placement.dtype, quantize, str(placement.device), vision)
     print(table(lines, free_on(lines)))

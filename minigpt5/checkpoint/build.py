@@ -20,6 +20,7 @@ from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.manifest import verify_manifest, write_manifest
 from minigpt5.checkpoint.memory import free_on, memory_plan, table, verify_fits
+from minigpt5.checkpoint.painter import load_painted, paints, with_painter
 from minigpt5.checkpoint.placement import Placement, place, place_vision
 from minigpt5.checkpoint.presets import advice
 from minigpt5.checkpoint.store import (
@@ -116,12 +117,14 @@ def load_model(
     device: str = "auto",
     dtype: str = "auto",
     offload_vision: bool = False,
+    painter: str | Path | None = None,
     report: Callable[[str], None] | None = None,
 ) -> LoadedModel:
     """The model in `folder`, ready to run.
 
     `quantize` is None, "8bit" or "4bit" (NF4); `device` "auto" or a torch device; `dtype` "auto", "float32",
-    "float16" or "bfloat16"; `offload_vision` keeps the eyes on the CPU; `report` is told the memory plan before
+    "float16" or "bfloat16"; `offload_vision` keeps the eyes on the CPU; `painter` is a folder with
+    another UNet and VAE, see `painter`; `report` is told the memory plan before
     anything is loaded. Raises `OptionError` for other values and, with advice, for a device without room for
     the model; `CheckpointError` for what the folder lacks and for settings of another model.
     """
@@ -134,7 +137,9 @@ def load_model(
         raise CheckpointError(
             f"{folder}: got no such folder, expected one with config.json and the weights{advice(folder.name)}"
         )
-    config = ModelConfig.load(folder)
+    config, painter = ModelConfig.load(folder), Path(painter) if painter else None
+    if painter:
+        config = with_painter(config, painter)
     verify_manifest(folder)
     tokenizer = load_tokenizer(folder, config.mapper.num_vokens)
     model = build_empty(config, placement.dtype, vision.dtype)
@@ -143,9 +148,9 @@ def load_model(
     if report:
         report(table(plan, free))
     verify_fits(plan, free, quantize)
-    fill(folder, model, config, quantize, placement, vision)
+    fill(folder, model, config, quantize, placement, vision, painter)
     verify_loaded(folder, model, tokenizer)
-    return LoadedModel(model, tokenizer, config, _facts(placement, vision, quantize))
+    return LoadedModel(model, tokenizer, config, _facts(placement, vision, quantize, painter))
 
 
 def fill(
@@ -155,11 +160,14 @@ def fill(
     quantize: Quantization | None,
     placement: Placement,
     vision: Placement,
+    painter: Path | None = None,
 ) -> None:
     """Give an empty model its numbers, part by part, each moved to its device as soon as it is whole."""
     changes = lora_changes(folder, config) if has_part(folder, LORA) else None
     for part, module in parts_of(model).items():
-        if part == "language":
+        if painter and paints(painter, part):
+            load_painted(painter, part, module)
+        elif part == "language":
             after_file = (
                 partial(quantize_language, model.language, quantize, placement) if quantize else _nothing
             )
@@ -170,12 +178,16 @@ def fill(
     model.diffusion.to(placement.device)  # the map of the preview is of no part
 
 
-def _facts(placement: Placement, vision: Placement, quantize: Quantization | None) -> dict[str, str]:
+def _facts(
+    placement: Placement, vision: Placement, quantize: Quantization | None, painter: Path | None
+) -> dict[str, str]:
     facts = {
         "device": str(placement.device),
         "dtype": str(placement.dtype).removeprefix("torch."),
         "quantization": quantize or "none",
     }
+    if painter:
+        facts["painter"] = painter.name
     return facts if vision.device == placement.device else {**facts, "eyes": f"on {vision.device}"}
 
 

@@ -20,7 +20,12 @@ from huggingface_hub.errors import StrictDataclassError
 
 from minigpt5.checkpoint.build import build_empty, parts_of
 from minigpt5.checkpoint.derived_tensors import eva_tensors, prefix_tensors
-from minigpt5.checkpoint.official_config import Settings, official_config, read_settings
+from minigpt5.checkpoint.official_config import (
+    Settings,
+    official_config,
+    read_settings,
+    verify_diffusion,
+)
 from minigpt5.checkpoint.official_names import (
     BLIP2,
     BLIP2_VIT,
@@ -229,21 +234,6 @@ def verify_vocabulary(planned: dict[str, Planned], config: ModelConfig, llm: Pat
         raise CheckpointError(
             f"{llm}: got a tokenizer of {tokens} tokens with the nine new ones, expected {rows} as in"
             f" {embeddings.file.name}"
-        )
-
-
-def verify_diffusion(config: ModelConfig, folder: Path) -> None:
-    """Raise `CheckpointError` unless the diffusion model is of the kind for which the mapper was trained."""
-    width, expected = config.unet.get("cross_attention_dim"), config.mapper.width
-    if width != expected:
-        raise CheckpointError(
-            f"{folder / 'unet/config.json'}: got conditioning {width} wide, expected {expected} as the mapper's"
-        )
-    kind = config.scheduler.get("prediction_type", "epsilon")
-    if kind != "epsilon":
-        raise CheckpointError(
-            f"{folder / 'scheduler/scheduler_config.json'}: got a model that predicts {kind!r}, expected"
-            " 'epsilon' (Stable Diffusion 2.1-base, not 2.1)"
         )
 
 

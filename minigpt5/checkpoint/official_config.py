@@ -81,8 +81,8 @@ def read_settings(
     return Settings(
         llm,
         values,
-        _read_sizes(diffusion / "unet" / "config.json", ("sample_size", "cross_attention_dim")),
-        _read_sizes(diffusion / "vae" / "config.json", ("block_out_channels", "latent_channels")),
+        read_sizes(diffusion / "unet" / "config.json", ("sample_size", "cross_attention_dim")),
+        read_sizes(diffusion / "vae" / "config.json", ("block_out_channels", "latent_channels")),
         read_json(diffusion / "scheduler" / "scheduler_config.json"),
         read_json(text_encoder) if text_encoder.is_file() else {},
         vit_heads or known.get("vit"),
@@ -90,7 +90,8 @@ def read_settings(
     )
 
 
-def _read_sizes(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
+def read_sizes(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
+    """The settings in `path`; raises `CheckpointError` where one of those needed is missing."""
     values = read_json(path)
     if missing := [key for key in needed if values.get(key) is None]:
         raise CheckpointError(f"{path}: got no {', '.join(missing)}, expected the settings of this part")
@@ -118,7 +119,10 @@ def official_config(name: str, shapes: Shapes, settings: Settings) -> ModelConfi
     language = language_settings(settings)
     language["vocab_size"] = shapes["language/llama.model.embed_tokens.weight"][0]
     prefix = shapes["language/prefix_keys"][2] if "language/prefix_keys" in shapes else 0
-    unet, vae = _known(settings.unet, UNet2DConditionModel), _known(settings.vae, AutoencoderKL)
+    unet, vae = (
+        known_settings(settings.unet, UNet2DConditionModel),
+        known_settings(settings.vae, AutoencoderKL),
+    )
     scale = 2 ** (len(vae["block_out_channels"]) - 1)
     channels = int(vae["latent_channels"])
     return ModelConfig(
@@ -133,8 +137,8 @@ def official_config(name: str, shapes: Shapes, settings: Settings) -> ModelConfi
         mapper=_mapper(shapes),
         unet=unet,
         vae=vae,
-        text_encoder=_plain(settings.text_encoder),
-        scheduler=_plain(settings.scheduler),
+        text_encoder=plain_settings(settings.text_encoder),
+        scheduler=plain_settings(settings.scheduler),
         lora=_lora(shapes),
         system_prompt=SYSTEM_PROMPT,
         preview=PREVIEW if channels == 4 else (),
@@ -233,11 +237,27 @@ def _count(shapes: Shapes, pattern: str) -> int:
     return max(_numbers(shapes, pattern), default=-1) + 1
 
 
-def _known(values: dict[str, Any], kind: type) -> dict[str, Any]:
+def verify_diffusion(config: ModelConfig, folder: Path) -> None:
+    """Raise `CheckpointError` unless the diffusion model is of the kind for which the mapper was trained."""
+    width, expected = config.unet.get("cross_attention_dim"), config.mapper.width
+    if width != expected:
+        raise CheckpointError(
+            f"{folder / 'unet/config.json'}: got conditioning {width} wide, expected {expected} as the mapper's"
+        )
+    kind = config.scheduler.get("prediction_type", "epsilon")
+    if kind != "epsilon":
+        raise CheckpointError(
+            f"{folder / 'scheduler/scheduler_config.json'}: got a model that predicts {kind!r}, expected"
+            " 'epsilon' (Stable Diffusion 2.1-base, not 2.1)"
+        )
+
+
+def known_settings(values: dict[str, Any], kind: type) -> dict[str, Any]:
     """The settings that `kind` takes; the others are notes of the version that wrote them."""
     return {key: value for key, value in values.items() if key in inspect.signature(kind).parameters}
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
+def plain_settings(values: dict[str, Any]) -> dict[str, Any]:
+    """Without the notes of the version that wrote them."""
     notes = ("architectures", "model_type", "torch_dtype", "dtype", "transformers_version")
     return {key: value for key, value in values.items() if not key.startswith("_") and key not in notes}

@@ -52,14 +52,14 @@ def load_part(
     """
     files = _complete(folder, part)
     shapes = {key: shape for path in files for key, shape in _shapes(path).items()}
-    _verify_keys(shapes, module, f"{folder.name}/{part}.safetensors")
+    verify_keys(shapes, module, f"{folder.name}/{part}.safetensors")
     names = _sharing_names(module)
     for path in files:
         for key, tensor in _read(path).items():
             if changes and key in changes:
                 tensor = changes[key](tensor)
             for name in names[key]:
-                _put(module, name, tensor)
+                put(module, name, tensor)
         after_file()
 
 
@@ -83,7 +83,8 @@ def _sharing_names(module: nn.Module) -> dict[str, list[str]]:
 
 
 @torch.no_grad()
-def _put(module: nn.Module, name: str, value: Tensor) -> None:
+def put(module: nn.Module, name: str, value: Tensor) -> None:
+    """Give a tensor of `module` its numbers; one on the meta device comes into being, in its own precision."""
     place, _, leaf = name.rpartition(".")
     owner = module.get_submodule(place)
     old = getattr(owner, leaf)
@@ -216,7 +217,8 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
         raise CheckpointError(f"{path}: got a damaged file ({error}), expected safetensors") from error
 
 
-def _verify_keys(shapes: dict[str, tuple[int, ...]], module: nn.Module, name: str) -> None:
+def verify_keys(shapes: dict[str, tuple[int, ...]], module: nn.Module, name: str) -> None:
+    """Raise `CheckpointError` that lists what is missing, unexpected or of another shape in the file `name`."""
     expected = module.state_dict()
     names = _sharing_names(module)
     missing = [key for key in expected if not any(other in shapes for other in names[key])]

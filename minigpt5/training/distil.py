@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import parametrize
 
+from minigpt5.checkpoint.placement import has_fast_bfloat16
 from minigpt5.config import FastConfig
 from minigpt5.errors import OptionError
 from minigpt5.training.multimodal import Teacher
@@ -231,13 +232,15 @@ def _draw(
     distiller: Distiller, text: Teacher, captions: list[str], seed: int, shape: tuple[int, int, int]
 ) -> Tensor:
     how, unet = distiller.how, distiller.teacher
+    fast = torch.cuda.is_bf16_supported() if unet.device.type == "cuda" else has_fast_bfloat16()
     features = text.features([*captions, ""], unet.device).to(unet.dtype)
     generator = torch.Generator().manual_seed(seed)
     ends = [torch.randn((len(captions), *shape), generator=generator).to(unet.device)]
     for phase in reversed(range(how.phases)):
         nodes = torch.full((len(captions),), (phase + 1) * how.run, device=unet.device)
         jumps = Jumps(ends[-1], nodes, features[:-1], features[-1:])
-        ends.append(distiller.lead(jumps, how.run, nodes - how.run)[0])
+        with torch.autocast(unet.device.type, torch.bfloat16, enabled=fast):
+            ends.append(distiller.lead(jumps, how.run, nodes - how.run)[0])
     return torch.stack(ends, dim=1).half().cpu()
 
 

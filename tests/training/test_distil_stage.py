@@ -68,7 +68,7 @@ def test_a_distilled_folder_is_distilled_again_from_its_teacher(folder: Path) ->
             "--times",
             "8",
             stage="distil",
-            steps=1,
+            steps=2,
         )
     )
     assert ModelConfig.load(folder / "second").fast == FastConfig("lcm", 4)
