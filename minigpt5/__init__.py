@@ -26,6 +26,8 @@ from minigpt5.loading import load
 from minigpt5.options import PICTURE_MODES, SCHEDULERS, GenerationOptions
 from minigpt5.picture_files import MAX_BYTES, MAX_PIXELS, open_image
 
+__version__ = "0.1.0"  # as in CHANGELOG.md; the package takes its version from here
+
 __all__ = [
     "MAX_BYTES",
     "MAX_PIXELS",
