@@ -1,1 +1,4 @@
-"""The pages: the only rooms that know Gradio. They see the model through the public names of `minigpt5` alone."""
+"""The pages of the demo, the only package that imports Gradio.
+
+`app.py` starts it through `site`. It knows the model by the public names of `minigpt5` alone: no torch, no weights.
+"""

@@ -1,4 +1,7 @@
-"""What the page asks of an engine. `minigpt5.load` returns one; a test may script its own."""
+"""`ChatEngine`, the protocol of what the pages ask of an engine.
+
+`minigpt5.load` returns one, `zero_gpu` wraps one, a test may script its own. Knows no Gradio and no implementation.
+"""
 
 from collections.abc import Generator, Mapping, Sequence
 from typing import Protocol

@@ -1,4 +1,8 @@
-"""The whole site: all pages over one engine and one store, and what Gradio must be told to serve them."""
+"""The whole site: all pages over one engine and one store, and the arguments with which Gradio must launch them.
+
+`app.py` calls `create_demo` and `launch_options`. Knows every page and how they share a queue; not what happens on
+them.
+"""
 
 from typing import Any
 
@@ -23,7 +27,7 @@ from demo.web.theme import STATIC, page_head, storybook_theme, style_paths
 from demo.web.wording import CHAT_PAGES, translations
 
 UPLOAD_SECONDS = 24 * 3600
-MAX_SESSIONS = 400  # tabs whose state is held; an older one wakes up from the store
+MAX_SESSIONS = 400  # tabs whose state is held; an older one is loaded from the store again
 
 
 def create_demo(
@@ -49,7 +53,7 @@ def create_demo(
         components = build_chat_page(demo, engine, chat, max_users)
         wire_picture_dialog(chat, components, ENGINE_QUEUE, max_users)
         wire_inspector(chat, components)
-    # Further pages are plugged in here.
+    # Further pages are added here.
     with demo.route("Stories", "/story", show_in_navbar=False):
         build_story_page()
     demo.story_routes = story_routes(StoryService(engine, store, at_once=max_users))

@@ -1,8 +1,8 @@
-"""The engine on a Space with ZeroGPU, where a GPU is lent to one call of one generator at a time.
+"""The engine on a Space with ZeroGPU, where a GPU is lent to one call of one generator at a time; called by `app.py`.
 
 The lent process is a fork of this one, so the model is there already; conversation, options and events are pickled
-across, which plain frozen values stand. A reply asks for the seconds that it may need, so that a short one does not
-use up a visitor's share.
+across, as frozen values can be. A reply asks for the seconds that it may need, so that a short one does not use up a
+visitor's share. Knows the durations of calls, nothing of pages.
 """
 
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""The public endpoints, for other programs."""
+"""The public endpoints, for other programs: JSON in, JSON out."""

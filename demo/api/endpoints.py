@@ -1,7 +1,8 @@
 """The public endpoints, for other programs: what the page can do, as functions of JSON (see `requests` and `events`).
 
 `/chat` streams growing values, `/stream` events, `/reply` gives the whole at once, `/redraw` draws a picture again,
-`/story` tells a story.
+`/story` tells a story. `site` adds them. Knows the engine and a temporary folder of pictures; no chat, story or
+owner.
 """
 
 import time

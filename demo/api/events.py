@@ -1,4 +1,7 @@
-"""The JSON of the public endpoints as it goes out: the engine's events and the story's (`requests` has what comes in)."""
+"""The JSON of the public endpoints as it goes out: the engine's events and the story's; called by `endpoints`.
+
+`requests` has what comes in.
+"""
 
 import base64
 from collections.abc import Iterable, Iterator

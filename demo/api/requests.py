@@ -1,7 +1,9 @@
-"""The JSON of the public endpoints as it comes in: options, a chat, vokens. Every refusal names the place.
+"""The JSON of the public endpoints as it comes in: options, a chat, vokens. Every refusal names the place. Called by
+`endpoints`.
 
 A message is `{"role": "user" | "assistant", "content": [part, ...]}`; a part is `{"type": "text", "text"}` or
-`{"type": "image", "image": file}`. What an endpoint returns as `content` may be handed back in the next call's history.
+`{"type": "image", "image": file}`. What an endpoint returns as `content` may be handed back in the next call's
+history.
 """
 
 import base64

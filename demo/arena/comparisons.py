@@ -1,7 +1,9 @@
-"""What raters compare: two systems' replies to the same history, read from a results folder.
+"""What raters compare: two systems' replies to the same history, read from a results folder; called by `arena.page`
+and `arena.handlers`.
 
 The folder is what `python -m minigpt5 evaluate --paper --out RESULTS` writes: for each setting `setting.json`,
-`tasks.jsonl`, a `<system>.jsonl` of replies and their pictures. One setting's folder will do. A part is {"text": ...} or {"image": file}.
+`tasks.jsonl`, a `<system>.jsonl` of replies and their pictures. One setting's folder will do. A part is {"text": ...}
+or {"image": file}. Knows no votes and no model.
 """
 
 from __future__ import annotations

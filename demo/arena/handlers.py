@@ -1,4 +1,4 @@
-"""What happens in the arena: the next pair of a rater, a vote, the results."""
+"""What happens in the arena: the next pair of a rater, a vote, the results. `arena.page` wires it."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""The arena: two anonymous continuations side by side, three questions, live results (the paper's human evaluation).
+"""The arena's page: two anonymous continuations side by side, three questions, live results (the paper's human
+evaluation). `app.py --arena` starts it instead of the chat.
 
 Which system stands on which side is decided anew for each rater and pair; the page never holds a system's name before
 the vote, file names included: pictures are sent inside the page.

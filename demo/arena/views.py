@@ -1,4 +1,6 @@
-"""What the arena shows: the story so far, both continuations and the results, as plain HTML with every fact escaped."""
+"""What the arena shows: the story so far, both continuations and the results, as plain HTML with every fact escaped;
+called by `arena.handlers`.
+"""
 
 import base64
 import io

@@ -1,4 +1,8 @@
-"""The votes of the arena in a database, one a pair and rater, and what they say. SQLite by default, any SQLAlchemy URL."""
+"""The votes of the arena in a database, one a pair and rater, and what they say. SQLite by default, any SQLAlchemy
+URL.
+
+Called by `arena.handlers`. Has a database of its own and knows nothing of chats.
+"""
 
 from __future__ import annotations
 

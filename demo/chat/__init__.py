@@ -1,1 +1,1 @@
-"""The chat: its page, what happens on it, and what it shows of a session."""
+"""The chat: its page, its handlers, a tab's session, and the views of it."""

@@ -1,4 +1,7 @@
-"""The examples of the empty page: `examples.json` of a folder, each with words, and pictures where it has some."""
+"""The examples of the empty page: `examples.json` of a folder, each with words, and pictures where it has some.
+
+`chat.page` shows them, and `ChatHandlers.use_example` sends one by its number.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,8 @@
-"""Engine events -> one answer while it grows: what the chat shows of it, and what is stored of it, at any moment."""
+"""Engine events -> one answer while it grows: what the chat shows of it, and what is stored of it, at any moment.
+
+`ChatHandlers` hands the events over; `save_drawing` serves the picture dialog, too. Writes files of pictures, and
+knows neither the database nor the session.
+"""
 
 import time
 from collections.abc import Callable
@@ -80,7 +84,7 @@ class GrowingReply:
                 assert_never(event)
 
     def close(self, ending: Ending = "stopped") -> None:
-        """Nothing more comes: a half-drawn picture stays as its last preview, an empty sheet goes."""
+        """Nothing more comes: a half-drawn picture stays as its last preview, an empty frame is dropped."""
         if self._drawing is not None and self._preview is not None:
             preview, step, steps = self._preview
             self._add(Sketch(self._files.save(preview), step, steps))

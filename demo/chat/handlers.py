@@ -1,8 +1,10 @@
-"""What happens when the user does something with a message: the handlers behind the page, without the page.
+"""What happens when the user does something with a message: the handlers behind the chat page, without its
+components.
 
+`page` wires them; the picture dialog and the inspector use them for the engine, the store and the page's updates.
 Every handler gets the tab's `Session`, changes it in place, and returns what the chat, the composer, the notice, the
-outline and the list of chats shall show. All of them show the session's present state, so that it does not matter in
-which order they come back.
+outline and the list of chats show. All of them show the session's present state, so the order in which they return
+does not matter.
 """
 
 import asyncio
@@ -59,7 +61,7 @@ Streamed = tuple[list[ChatMessage], str]  # chat, status
 
 
 class ExampleClick(OpenShape):
-    """Which example was clicked; what else the page tells of it is not believed."""
+    """Which example was clicked; what else the page sends with it is not read."""
 
     index: Count
 
@@ -149,7 +151,7 @@ class ChatHandlers:
         """Make the session's answer, a few views a second; ends within one engine step of a stop."""
         reply = session.live
         if reply is None or session.active is not reply or reply.started:
-            return  # refused, stopped while it waited, or in somebody's hands already
+            return  # refused, stopped while it waited, or being made by another call already
         reply.started = True
         with self.store.at_work(str(session.chat)):
             yield from self._answer(session, reply)

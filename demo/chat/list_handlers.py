@@ -1,4 +1,7 @@
-"""What happens when the user does something with the list of chats: open, new, rename, delete, search, load the page."""
+"""What happens when the user does something with the list of chats: open, new, rename, delete, search, load the page.
+
+`chat.page` wires them, beside `ChatHandlers`, whose updates they return. Knows nothing of how an answer is made.
+"""
 
 import re
 import secrets
@@ -37,7 +40,7 @@ class ChatListHandlers:
     def restore(
         self, session: Session, secret: object, chat: object, request: gr.Request | None = None
     ) -> tuple[Session, *PageUpdate]:
-        """The page has loaded, or has slept so long that its session is gone: the chats of the browser that knows `secret`.
+        """The page has loaded, or its session has expired: the chats of the browser that knows `secret`.
 
         The chat that this tab had open is shown again.
         """

@@ -1,5 +1,7 @@
-"""The chat page: what stands where, and which handler answers which action. The handlers are in `handlers` and
-`list_handlers`; the picture dialog and the inspector add their own actions, see `ChatComponents`.
+"""The chat page: its components, and which handler answers which event. `site` calls `build_chat_page`.
+
+The handlers are in `handlers` and `list_handlers`; the picture dialog and the inspector add their own actions, see
+`ChatComponents`. Knows nothing of what a handler does.
 """
 
 from dataclasses import dataclass

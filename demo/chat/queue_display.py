@@ -1,4 +1,8 @@
-"""Who is waiting for the model, in order: so that everyone can be told how many come first."""
+"""The answers that wait for the engine or are being made, in order, so that each can be told how many come first.
+
+`ChatHandlers` adds and removes them. This is a display and a limit for one browser; the queue that runs the work is
+Gradio's, which it does not know.
+"""
 
 import threading
 import time
@@ -9,7 +13,7 @@ MAX_OF_OWNER = 4  # answers of one browser that wait or are being made
 
 
 class QueueDisplay:
-    """The answers that wait or are being made. One that is not seen again for a while is taken to have left."""
+    """The answers that wait or are being made. One that is not asked about for a while is taken to have left."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -18,7 +22,7 @@ class QueueDisplay:
         self._lock = threading.Lock()
 
     def join(self, ticket: object, owner: str) -> bool:
-        """`ticket` of `owner` is the last in the line now; False when the owner has `MAX_OF_OWNER` in it already."""
+        """`ticket` of `owner` is the last in the queue now; False when the owner has `MAX_OF_OWNER` in it already."""
         with self._lock:
             self._forget(self._clock())
             if sum(self._owners[other] == owner for other in self._seen) >= MAX_OF_OWNER:
@@ -27,7 +31,7 @@ class QueueDisplay:
             return True
 
     def ahead(self, ticket: object) -> int:
-        """How many come before `ticket`, which comes back into the line if it was taken to have left."""
+        """How many come before `ticket`, which is put back into the queue if it was taken to have left."""
         with self._lock:
             now = self._clock()
             self._owners.setdefault(ticket, "")

@@ -1,6 +1,7 @@
-"""What one tab of a browser has open: a chat, the work in progress, and what is being edited.
+"""What one tab of a browser has open: a chat, the work in progress, what is being edited; and the conversation in it.
 
-The browser never sends the history back, it only looks at it. A session goes with its tab; the chat stays in the store.
+The handlers of chat, picture and inspector read and change it. The browser never sends the history back. A session
+ends with its tab; the chat stays in the store, which this module does not call.
 """
 
 from collections.abc import Iterator
@@ -100,7 +101,7 @@ def _parts(node: Node, files: PictureFiles) -> Iterator[str | Path]:
 
 
 def _seen(part: Part) -> str | None:
-    """The file that the model sees of a part; sketches are the page's own."""
+    """The file that the model sees of a part; a `Sketch` is shown on the page alone."""
     match part:
         case Upload(file):
             return file

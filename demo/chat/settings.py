@@ -1,6 +1,7 @@
-"""The settings of a reply as controls, and back into `GenerationOptions`.
+"""The settings of a reply as controls, and their values back into `GenerationOptions`.
 
-The controls' order is the order of `CONTROLS`; `read_settings` takes their values in that order.
+The controls' order is that of `CONTROLS`, in which `read_settings` takes the values. `chat.page` draws them; the
+handlers of chat and picture read them. Knows no ranges: the options verify themselves.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""What is going on, in a few plain words, for whoever waits for an answer: reading, writing, drawing, time left."""
+"""The present stage of one answer in a few plain words: waiting, reading, writing, drawing, time left.
+
+`GrowingReply` and the picture dialog update it by events; knows nothing of how it is shown.
+"""
 
 from collections.abc import Callable
 

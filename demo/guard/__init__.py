@@ -1,1 +1,1 @@
-"""What stands between the network and the pages: who may ask, what a request may hold, what an answer tells."""
+"""The guard between network and pages: who may ask, what a request may hold and cost, what an answer tells."""

@@ -1,4 +1,8 @@
-"""Which browser is which: a cookie that no script reads, the sessions that it opened, and the owners that it proved.
+"""Which browser is which: a cookie that no script reads, the sessions that it opened, and the owners that it proved
+to be.
+
+`gate` asks at every request; the chat's list and the story routes report proofs by `prove_owner`. Held in memory
+alone.
 
 A tab's `session_hash` stands in addresses and logs and comes from the browser's weakest random numbers, so it proves
 nothing. It belongs to the browser that used it first. A program without cookies has none to prove itself by: its

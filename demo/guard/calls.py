@@ -1,4 +1,7 @@
-"""What a request to Gradio's own addresses may be: which of them there are, whose session it names, what it sends."""
+"""What a request to Gradio's own addresses may be: which of them are used, whose session it names, what it sends.
+
+Called by `gate`. Knows Gradio's protocol; not who is asking.
+"""
 
 import json
 import re

@@ -1,5 +1,7 @@
-"""The one handler that turns an exception into a sentence: a user's mistake tells itself, anything else gets a number
-that stands in the log too.
+"""Exceptions as sentences: a user's mistake has its own words, anything else gets a number that is also in the log.
+
+Called wherever an error reaches a user: the handlers, `OpenStories`, the gate, and `ToldBlocks` for all of Gradio's
+functions.
 """
 
 import logging

@@ -1,6 +1,8 @@
-"""The one door through which every request comes: who asks, for what, with which body; and what goes out again.
+"""The middleware that every request passes first: who asks, for what, with which body; and what is added to the
+answer.
 
-A plain ASGI middleware, so that streams pass untouched.
+A plain ASGI middleware, so that streams are passed on unchanged. `site` and the arena put it before their app; the
+other modules of `guard` hold the single checks. Knows Gradio's addresses, nothing of chats or stories.
 """
 
 import json
@@ -57,7 +59,7 @@ class Refused(RequestError):
 def guarded(
     blocks: Any, protection: Protection, pictures: PrivatePictures, presence: Presence
 ) -> dict[str, Any]:
-    """What the app of `blocks` must be made with (Gradio's `app_kwargs`) to be behind its door."""
+    """What the app of `blocks` must be made with (Gradio's `app_kwargs`) to have the gate in front of it."""
     door = Middleware(Gate, blocks=blocks, protection=protection, pictures=pictures, presence=presence)
     return {"middleware": [door], "exception_handlers": {RequestValidationError: _tell_shape}}
 
@@ -190,7 +192,7 @@ class Answer:
             if self.cookie:
                 headers.append((b"set-cookie", self.cookie.encode()))
             if (self.cookie or self.private) and not any(name == b"cache-control" for name, _ in headers):
-                headers.append((b"cache-control", b"private, no-cache"))  # no proxy hands it to others
+                headers.append((b"cache-control", b"private, no-cache"))  # no proxy may give it to others
             status = message["status"]
             if status == HTTPStatus.INTERNAL_SERVER_ERROR and self._scope.get(REFUSED):
                 status = HTTPStatus.BAD_REQUEST  # Gradio has one status for all errors

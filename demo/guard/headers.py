@@ -1,4 +1,6 @@
-"""What every answer tells the browser: fetch nothing from elsewhere, guess no types, stand in no foreign frame."""
+"""The headers of every answer: load nothing from elsewhere, guess no types, show in no foreign frame. Called by
+`gate`.
+"""
 
 from collections.abc import Iterable
 

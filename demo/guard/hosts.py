@@ -1,4 +1,5 @@
-"""Under which names the app answers, and from which other pages it may be asked.
+"""Under which names the app answers, and from which other pages it may be asked. Called by `gate`; `app.py` sets the
+names.
 
 A page somewhere on the web can point its own name at this machine (DNS rebinding) or send requests across (CSRF). The
 first needs a foreign name in `Host`, the second a foreign one in `Origin`; both are refused.

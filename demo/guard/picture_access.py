@@ -1,4 +1,7 @@
-"""Which files of pictures may be shown to whom: those of chats and stories to their owner's browser, and to no other."""
+"""Which files of pictures may be shown to whom: those of chats and stories to their owner's browser, and to no other.
+
+`gate` asks at every request for a file; the database says whose a file is. Knows nothing of what a picture shows.
+"""
 
 import os
 import re

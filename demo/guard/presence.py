@@ -1,6 +1,7 @@
-"""Who still listens: a job that nobody hears is dropped, and one address may not fill the queue.
+"""Which jobs of Gradio's queue still have a listener: one without is dropped, and one address may not fill the queue.
 
-The gate tells which sessions have an open stream of events; Gradio's queue is looked at, never kept twice.
+`gate` reports the sessions with an open stream of events; the endpoints ask `heard`. Gradio's queue is read, never
+copied.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
-"""How much may be uploaded: by one address in an hour, and by all together at a time.
+"""How much may be uploaded: by one address in an hour, and by all together at a time. Called by `gate`.
 
-Uploads lie in Gradio's upload folder until they are used or a day old; anybody can send them.
+Uploads lie in Gradio's upload folder until they are used or a day old; anybody can send them. Knows sizes, no
+contents.
 """
 
 import os
@@ -37,7 +38,7 @@ class QuotaError(RequestError):
 
 
 class UploadQuota:
-    """What each address has sent in the present hour, and what lies in the folder."""
+    """What each address has sent in the present hour, and the size of the upload folder."""
 
     def __init__(
         self, folder: Callable[[], str] = get_upload_folder, clock: Callable[[], float] = time.time

@@ -1,1 +1,1 @@
-"""The inspector: a reply looked into."""
+"""The inspector: the tokens, timings, vokens and script of one reply."""

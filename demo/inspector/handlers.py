@@ -1,7 +1,8 @@
-"""A reply looked into: its prompt and tokens, the seconds of its parts, what its vokens do, and a script that makes
-it again.
+"""The facts about one reply: its prompt and tokens, the seconds of its parts, what its vokens do, and a script that
+makes it again.
 
-What the model was handed is worked out anew from the stored chat; only the reply's own token ids are kept with it.
+`inspector.page` wires it. What the model was given is computed anew from the stored chat; only the reply's own token
+ids are kept with it. Changes nothing.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,6 @@
-"""The inspector on the page: what it shows is put together in `handlers`, drawn in `static/inspector/inspector.js`."""
+"""The action of the inspector, added to the chat page by `site`. Its facts come from `handlers`;
+`static/inspector/inspector.js` shows them.
+"""
 
 import gradio as gr
 

@@ -1,4 +1,7 @@
-"""A reply as a Python script that makes it again: the model, the whole conversation, every option with the seed."""
+"""A reply as a Python script that makes it again: the model, the whole conversation, every option with the seed.
+
+Called by `inspector.handlers`; makes text of plain values and knows no engine.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

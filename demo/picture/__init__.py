@@ -1,1 +1,1 @@
-"""The picture dialog: one picture of the chat large, and the tools that draw it again."""
+"""The picture dialog: one picture of a chat, all its drawings, and the tools that draw it again."""

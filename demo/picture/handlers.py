@@ -1,7 +1,8 @@
-"""The picture dialog: one picture of the chat large, all its drawings, and the tools that draw it again.
+"""What can be done in the picture dialog: look at a picture, choose a drawing, draw it again, use it as input.
 
-A redraw starts from the picture's vokens, so the words stay as they are. Every drawing is kept; the chat shows the
-chosen one. `PictureHandlers` is told by the script which picture is meant: `{"node", "part", ...}`.
+`picture.page` wires `PictureHandlers`; the script says which picture is meant: `{"node", "part", ...}`. A redraw
+starts from the picture's vokens, so the words stay as they are. Every drawing is kept; the chat shows the chosen one.
+Knows nothing of how the dialog looks.
 """
 
 from collections.abc import Generator, Iterator

@@ -1,4 +1,6 @@
-"""The picture dialog on the page: the actions that its script asks for. The dialog itself is `static/picture/dialog.js`."""
+"""The actions of the picture dialog, added to the chat page by `site`. The dialog itself is
+`static/picture/dialog.js`.
+"""
 
 import gradio as gr
 

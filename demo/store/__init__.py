@@ -1,4 +1,7 @@
-"""Chats that stay: what they consist of, the tree of their messages, the database, and the files of their pictures."""
+"""Chats that stay: what they consist of, the tree of their messages, the database, and the files of their pictures.
+
+Loads without Gradio and without the model.
+"""
 
 from demo.store.chats import ChatStore
 from demo.store.files import PictureFiles

@@ -1,4 +1,8 @@
-"""The chats of all browsers. Every question names its owner, and nobody else's chat is ever found."""
+"""The chats of all browsers in the database. Every question names its owner, and nobody else's chat is ever found.
+
+Called by the chat's handlers; `story.repository` shares the database and the files. Knows nothing of pages or
+sessions.
+"""
 
 import hashlib
 import threading
@@ -199,7 +203,7 @@ class ChatStore:
             self._delete(table, *untouched, kept=one.id)
 
     def sweep(self) -> None:
-        """Delete the files that no message needs, which a crash left behind; those of the last hour may be in hand."""
+        """Delete the files that no message needs, which a crash left behind; those of the last hour may belong to a message that is being made."""
         before = self._clock() - TIDY_SECONDS
         names = self.files.names(before)
         with self.engine.connect() as connection:

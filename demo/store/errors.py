@@ -1,4 +1,7 @@
-"""What can go wrong with a disk or a database, as sentences: for the page, without paths, titles or owners."""
+"""What can go wrong with a disk or a database, as sentences: for the page, without paths, titles or owners.
+
+Called by the database and the files; the log has the original error.
+"""
 
 import errno
 import logging

@@ -1,7 +1,7 @@
 """The files of stored pictures and vokens, named by a keyed hash of their content.
 
-The same content is one file. Whoever knows the name of a picture can fetch it, and without the folder's key nobody can
-work a name out, not even from the picture itself.
+The same content is one file. Without the folder's key nobody can work a name out, not even from the picture itself.
+Called by the store, the handlers and the stories, which know which files they need; this module does not.
 """
 
 import hashlib
@@ -157,7 +157,7 @@ class PictureFiles:
 
     def sweep(self, names: Iterable[str], before: float) -> None:
         """Delete those of the files that no stored message needs, were written before that time (seconds since 1970),
-        and are not in hand."""
+        and are not unclaimed ones of the last IN_HAND_SECONDS."""
         in_hand = time.monotonic() - IN_HAND_SECONDS
         with self._lock:
             for name in names:

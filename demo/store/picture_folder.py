@@ -1,7 +1,7 @@
 """Pictures of no chat, as the public endpoints return them: files of a temporary folder under random names.
 
-Gradio's cache deletes files that a chat still shows, so finished pictures stay out of it. File names are random
-(128 bits), since whoever knows a name can fetch the file.
+Called by `api`. Gradio's cache deletes files that a chat still shows, so finished pictures stay out of it. File names
+are random (128 bits), since whoever knows a name can fetch the file.
 """
 
 import secrets

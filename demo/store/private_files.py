@@ -1,4 +1,8 @@
-"""Folders and files that only the user who runs the app can read, and temporary folders that no process leaves behind."""
+"""Folders and files that only the user who runs the app can read, and temporary folders, of which those of ended
+processes are deleted.
+
+Called by `files`, `picture_folder`, the database and `app.py`; knows nothing of what a file holds.
+"""
 
 import os
 import re
@@ -42,7 +46,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def make_scratch(kind: str) -> Path:
-    """A new temporary folder of this process, which its name tells; those of dead processes are deleted."""
+    """A new temporary folder of this process, whose id is in its name; those of ended processes are deleted."""
     sweep_scratch()
     folder = Path(tempfile.mkdtemp(prefix=f"minigpt5-{kind}-{os.getpid()}-"))
     _made.add(folder.name)
@@ -56,7 +60,7 @@ def drop_scratch() -> None:
 
 
 def sweep_scratch() -> None:
-    """Delete the temporary folders of processes of this user that live no more."""
+    """Delete the temporary folders of this user's processes that have ended."""
     for folder in Path(tempfile.gettempdir()).glob("minigpt5-*"):
         found = _SCRATCH.fullmatch(folder.name)
         if found and folder.name not in _made and not _lives(int(found[1])) and _mine(folder):
@@ -64,7 +68,7 @@ def sweep_scratch() -> None:
 
 
 def sweep_parts(folder: Path) -> None:
-    """Delete the half-written files of processes that live no more."""
+    """Delete the half-written files of processes that have ended."""
     for path in folder.glob("*.part"):
         found = _PART.fullmatch(path.name)
         if found is None or not _lives(int(found[1])):

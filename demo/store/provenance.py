@@ -1,6 +1,7 @@
 """What the file of a drawn picture tells about itself, so that it can be drawn again from the file alone.
 
-It stands as JSON in a text chunk of the PNG; `static/chat/composer.js` reads it when such a file is dropped on the page.
+It is JSON in a text chunk of the PNG, written by `chat.growing_reply`; `static/chat/composer.js` reads it when such a
+file is dropped on the page.
 """
 
 import hashlib

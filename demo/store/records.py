@@ -1,4 +1,4 @@
-"""What a chat consists of, as plain frozen values: no database, no model, no page.
+"""What a chat consists of, as plain frozen values: no database, no model, no page. Read everywhere in the demo.
 
 A chat is a tree of messages. Editing a user's message or retrying an answer adds a sibling, so nothing is ever
 overwritten; the chat that is shown is one path from the root to a leaf. A picture keeps its vokens and every drawing

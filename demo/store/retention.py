@@ -1,4 +1,7 @@
-"""How long chats and stories stay: by age, and by the size of all files that they need together."""
+"""How long chats and stories stay: which of them are to be deleted, by age and by the size of all files together.
+
+`ChatStore.tidy` asks and deletes; this module decides on plain values and deletes nothing.
+"""
 
 import logging
 from collections import Counter

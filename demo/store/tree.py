@@ -1,4 +1,7 @@
-"""The tree of a chat's messages and the one path through it that is shown. It only ever grows."""
+"""The tree of a chat's messages and the one path through it that is shown. It only ever grows.
+
+`ChatStore.load` makes one, a session holds it, the handlers of chat and picture change it. Knows no database.
+"""
 
 from collections.abc import Iterable
 

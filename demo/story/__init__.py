@@ -1,1 +1,1 @@
-"""Stories in scenes: writing them, keeping them, showing them on a stage and carrying them away as files."""
+"""Stories in scenes: writing them, keeping them, showing them on a stage, exporting them as files."""

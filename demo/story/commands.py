@@ -1,6 +1,7 @@
-"""What an author can do to a story: have scenes told and drawn, and change what is there. No page, no protocol.
+"""What an author can do to a story: have scenes told and drawn, and change what is there. Called by `service`.
 
-Everything that takes away or replaces something can be undone.
+Everything that takes away or replaces something can be undone. Slow commands run in the thread of `OpenStories`.
+Knows no page and no protocol.
 """
 
 import secrets
@@ -205,7 +206,7 @@ def edit(opened: OpenStory, place: int, text: str) -> None:
 
 
 def move(opened: OpenStory, place: int, to: int) -> None:
-    """Scene `place` comes to stand at `to`."""
+    """Scene `place` is moved to the place `to`."""
     scenes = list(_at_rest(opened).scenes)
     scene = _scene(opened.story, place)
     _scene(opened.story, to)

@@ -1,4 +1,7 @@
-"""What a story consists of, as plain frozen values that become JSON and come back: no database, no model, no page."""
+"""What a story consists of, as plain frozen values that become JSON and come back: no database, no model, no page.
+
+Read by most of `demo.story`; `writing` does without.
+"""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any

@@ -1,7 +1,8 @@
-"""The open stories: what is happening to each open story, for everybody who looks at it.
+"""The stories that are open in this process, and what is being done to each, for everybody who looks at it.
 
-A story is written by a thread of its own, so that a page may close, a stage open and a phone look on meanwhile. All
-changes go through `OpenStory.change`, which keeps them; whoever looks asks for `revision` and draws what is new.
+`service` opens them and starts commands. A story is written by a thread of its own, so the page may be closed while a
+stage and a remote look on. All changes go through `OpenStory.change`, which saves them first; readers compare
+`revision` and show what is new. Knows nothing of what a command does, nor of who is looking.
 """
 
 import secrets

@@ -1,4 +1,8 @@
-"""The story page inside Gradio, and the two pages that stand alone: the stage and the remote."""
+"""The story page inside Gradio, and the two pages that stand alone: the stage and the remote.
+
+`site` builds the first, `routes` serves the others. Knows which files and words a page is made of, nothing of any
+story.
+"""
 
 import json
 from html import escape

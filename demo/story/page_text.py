@@ -1,4 +1,7 @@
-"""Every word that the story page, the stage and the remote say, by name; `{n}`-like slots are filled by their scripts."""
+"""Every sentence of the story page, the stage and the remote, by name; scripts fill their `{n}`-like slots.
+
+Read by `page`; the translations are in `web/translations/story.json`.
+"""
 
 STORY = {
     "brand": "MiniGPT-5",

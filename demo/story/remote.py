@@ -1,4 +1,7 @@
-"""Remotes of stages: a short code that turns the pages of one story and asks for its next scene, and nothing else."""
+"""The codes of remotes: a short code that turns the pages of one story and asks for its next scene, and nothing else.
+
+`service` opens, finds and closes them. Codes live in memory; what a remote may do is `StoryService.remote_do`.
+"""
 
 import secrets
 import threading
@@ -20,7 +23,7 @@ TOO_MANY = "Too many wrong codes were tried: wait a minute"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A story that stands on a stage."""
+    """A story whose stage is open."""
 
     owner: str
     story: str

@@ -1,4 +1,7 @@
-"""Where stories are kept: a table of the chats' database, their pictures among those of the chats."""
+"""Where stories are kept: a table of the chats' database, their pictures among those of the chats.
+
+`service` and `OpenStories` call it. Knows documents and the store; nothing of who has a story open.
+"""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What may be sent about stories: the shapes of all bodies, verified before anything is done."""
+"""The shapes of the bodies that may be sent about stories, verified before anything is done; read by `service`."""
 
 from typing import Annotated, Any
 

@@ -1,7 +1,8 @@
-"""The addresses of stories beside Gradio's own: what the story page, the stage and the remotes ask for.
+"""The addresses of stories beside Gradio's own: what the story page, the stage and the remotes ask for. `site` adds
+them.
 
 A browser proves whose stories it may see with its secret in a header, which no foreign page can send; a remote with
-the code in its address.
+the code in its address. Knows HTTP, and hands everything else to `StoryService`.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""Everything that can be asked for about stories, one method a request, without the protocol: see `routes`."""
+"""Everything that can be asked for about stories, one method a request; called by `routes`.
+
+Knows the repository, the open stories, the commands, exports and remotes; nothing of HTTP or Gradio.
+"""
 
 import base64
 import io

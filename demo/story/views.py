@@ -1,4 +1,7 @@
-"""An open story as JSON for those who look at it: its author's page and stage, and a remote, which sees less."""
+"""An open story as JSON for those who look at it: its author's page and stage, and a remote, which sees less.
+
+Called by `routes`; `book_of` makes the exports' form for `service`. Changes nothing.
+"""
 
 from pathlib import Path
 from typing import Any

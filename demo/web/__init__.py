@@ -1,1 +1,1 @@
-"""What all pages share: the theme, their words in other languages, actions that scripts ask for, addresses of images."""
+"""What all pages share: theme, translations, actions, data for scripts, addresses of images, and the static files."""

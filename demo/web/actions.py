@@ -1,6 +1,7 @@
 """Actions that no component of Gradio has: a script says what they are about and clicks a hidden button.
 
-The other half is `static/shared/bridge.js`.
+The `page` modules of chat, picture and inspector add theirs; the browser's half is `static/shared/bridge.js`. Knows
+nothing of what an action does.
 """
 
 from collections.abc import Callable, Sequence

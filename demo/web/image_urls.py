@@ -1,4 +1,8 @@
-"""Addresses of images for the page: of stored files, and `data:` addresses that hold a preview or an empty frame."""
+"""Addresses of images for the page: of stored files, and `data:` addresses that hold a preview or an empty frame.
+
+Called by whatever shows pictures: views and handlers of chat, picture, inspector and story. Knows nothing of who may
+see a file, which is `guard.picture_access`.
+"""
 
 import base64
 import io
@@ -21,7 +25,7 @@ def preview_url(image: Image.Image) -> str:
 
 
 def frame_url(width: int, height: int) -> str:
-    """An empty sheet of `width` x `height` that holds the place of a picture to come."""
+    """An empty frame of `width` x `height`, a placeholder for a picture to come."""
     cx, cy, unit = width / 2, height / 2, min(width, height) / 16
     strokes = "".join(
         f'<circle cx="{cx + (i - 1) * unit * 1.6:.1f}" cy="{cy:.1f}" r="{unit * 0.42:.1f}" '

@@ -1,6 +1,7 @@
-"""How the page looks: warm paper, ink and one accent. The colours are in `static/shared/style.css`, light and dark.
+"""How the pages look: Gradio's theme, the lists of style and script files, and the page's head.
 
-The theme only hands Gradio's own variables over to ours, so that a colour is told once.
+`site`, the arena and the story pages call it. The colours are in `static/shared/style.css`, light and dark; the theme
+sets Gradio's variables to ours, so that a colour is defined once. Knows nothing of what stands on a page.
 """
 
 import base64
@@ -17,7 +18,7 @@ CONTENT_POLICY = '<meta http-equiv="Content-Security-Policy" content="img-src \'
 
 STORY_WEIGHTS = (400, 600)
 
-# What the pages are made of, in the order in which they load; a new file of style or script gets a line here.
+# The chat page's files in the order in which they load; a new style or script gets a line here.
 STYLES = (
     "shared/style.css",
     "chat/chat.css",
@@ -103,7 +104,7 @@ def storybook_theme() -> gr.themes.Base:
 
 
 def logo_svg() -> str:
-    """The sign of the page, to stand in it."""
+    """The logo as SVG markup, to be put into a page."""
     return (STATIC / "logo.svg").read_text(encoding="utf-8")
 
 

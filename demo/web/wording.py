@@ -1,5 +1,9 @@
-"""The pages' words in other languages: English stands where it is said and is the key, `translations/*.json` have
-Japanese and simplified Chinese. Gradio words its components' labels by `translations`, `static/shared/wording.js` all else.
+"""The pages' words in other languages: tables of English sentences and their translations, for Gradio and for the
+scripts.
+
+English stands in the code and is the key; `translations/*.json` have Japanese and simplified Chinese. Gradio
+translates its components' labels by `translations`, `static/shared/wording.js` everything else. Called by `theme`,
+`site`, the arena and the story pages; knows nothing of where a sentence is shown.
 """
 
 import json
@@ -25,7 +29,7 @@ def read_words(*names: str) -> Table:
 
 
 def words_script(*names: str) -> str:
-    """The tables as a script, to stand before `static/shared/wording.js`."""
+    """The tables as a script that must load before `static/shared/wording.js`."""
     table = json.dumps(read_words(*names), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f"(window.minigpt5 ||= {{}}).words = {table};"
 

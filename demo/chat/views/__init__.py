@@ -1,1 +1,1 @@
-"""Stored messages and sessions -> what the chat page shows."""
+"""Stored messages and sessions -> what the chat page shows. No handler, no store is called from here."""

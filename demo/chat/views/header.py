@@ -1,4 +1,6 @@
-"""The words and the sign at the head of the page, and what an empty chat says. Plain HTML, every fact escaped."""
+"""The head of the chat page and the text of an empty chat, as plain HTML with every fact escaped; called by
+`chat.page`.
+"""
 
 from collections.abc import Mapping
 from html import escape

@@ -1,10 +1,12 @@
-"""Stored messages -> messages of the chat: the only place that knows both forms.
+"""Stored messages -> messages of Gradio's chat: the only place that knows both forms.
 
-A message of the chat is `{"role", "content": [part, ...]}`. A text part is `{"type": "text", "text"}`; a picture part
-keeps one `<img>` from the empty sheet over the previews to the finished file, so nothing flickers or jumps.
+Called by `session_view` and `GrowingReply`. A message of the chat is `{"role", "content": [part, ...]}`. A text part
+is `{"type": "text", "text"}`; a picture part keeps one `<img>` from the empty frame over the previews to the finished
+file, so nothing flickers or moves.
 
-How a script finds a picture: the rows `#chat .message-row` stand in the order of `outline["rows"]` (see `session_view`), and the
-`.image-container`s of a row in the order of its `pictures`, each of which tells its part of the message.
+How a script finds a picture: the rows `#chat .message-row` stand in the order of `outline["rows"]` (see
+`session_view`), and the `.image-container`s of a row in the order of its `pictures`, each of which tells its part of
+the message.
 """
 
 import re

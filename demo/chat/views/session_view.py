@@ -1,4 +1,8 @@
-"""What the page shows of a session: the chat's messages, and beside them the outline by which a script finds its way."""
+"""What the page shows of a session: the chat's messages, the outline by which scripts find their rows, the list of
+chats.
+
+Called by `ChatHandlers`; reads a session and changes nothing.
+"""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""What a value from outside must look like, and the sentence about one that does not.
+"""What a value from outside must look like, and the sentence about one that does not. Called by all handlers and
+services.
 
 Shapes are strict: a number in quotation marks is no number, a truth value no number either, and no field is allowed
 that is not asked for.

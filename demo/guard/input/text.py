@@ -1,7 +1,8 @@
-"""The one place where text from outside is cleaned and JSON from outside is read.
+"""The one place where text from outside is cleaned and JSON from outside is read. Called by the gate and by whatever
+else reads input.
 
 After it no string holds what a database, a JSON answer or a document could not take: lone surrogates become U+FFFD,
-control characters other than tab and line ends are dropped.
+control characters other than tab and line ends are dropped. Knows no shapes: see `shapes`.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""Which files a request may name: those that were uploaded, and none else, whatever the request says of them."""
+"""Which files a request may name: those that were uploaded, and no others, whatever the request says of them.
+
+Called by the gate, `ToldBlocks` and the endpoints; knows Gradio's upload folder.
+"""
 
 from pathlib import Path
 from typing import Any

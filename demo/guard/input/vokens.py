@@ -1,4 +1,6 @@
-"""Vokens from outside: numbers of which a picture can be drawn."""
+"""Vokens from outside: numbers of which a picture can be drawn. Called by the endpoints and
+`story.export.zip_import`.
+"""
 
 import io
 

@@ -1,4 +1,6 @@
-"""Parts of a message <-> plain values for a column of JSON: the only place that knows the stored form."""
+"""Parts of a message <-> plain values for a column of JSON: the only place that knows the stored form. Called by
+`chats`.
+"""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,8 @@
-"""The database of the chats: its tables, and how it is opened. Any address that SQLAlchemy knows will do."""
+"""The database of chats and stories: its tables, and how it is opened. Any address that SQLAlchemy knows will do.
+
+`ChatStore` opens it; `chats`, `file_uses`, `story.repository` and `guard.picture_access` use the tables. Knows no
+owner's rights and no form of messages.
+"""
 
 import sqlite3
 from importlib.util import find_spec
@@ -112,7 +116,7 @@ def open_database(url: str = IN_MEMORY) -> Engine:
 
 
 def _known(url: str) -> str:
-    """The address as SQLAlchemy has it: hosts hand out postgres://, which it knows no more."""
+    """The address as SQLAlchemy has it: hosts give postgres://, which it no longer accepts."""
     scheme, colon, rest = url.partition("://")
     if scheme not in ("postgres", "postgresql"):
         return url

@@ -1,4 +1,4 @@
-"""What the database says about files: which chat or story needs them, and what is kept at all."""
+"""What the database says about files: which chat or story needs them, and what is kept at all. Called by `chats`."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator

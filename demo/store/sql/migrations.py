@@ -1,6 +1,6 @@
-"""The versions of the database, and how one becomes the next.
+"""The versions of the database, and how one becomes the next. Called when the database is opened.
 
-A database tells its version in the table `versions`; those of before there was one are known by their columns.
+A database has its version in the table `versions`; those from before that table are recognised by their columns.
 """
 
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""A story carried away as a file, a module a format; `zip_import` takes a ZIP in again."""
+"""A story as a file, a module a format, each a function of a `Book`; `zip_import` reads a ZIP back."""

@@ -1,4 +1,7 @@
-"""A story as every export sees it: a title and pages of words and a picture, all pictures in memory."""
+"""A story as every export sees it: a title and pages of words and a picture, all pictures in memory.
+
+`story.views.book_of` makes one, the exports read it. Knows neither the stored story nor any file.
+"""
 
 import io
 import re

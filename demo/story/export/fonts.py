@@ -1,6 +1,7 @@
-"""The fonts of printed stories: Fraunces, and Noto Serif for Greek and Cyrillic, each face for what it has.
+"""The fonts of exports: Fraunces, and Noto Serif for Greek and Cyrillic, and which of them has a letter.
 
-The fonts lie in `web/static/fonts` as a browser wants them (WOFF2, subsets); printing wants TrueType, which they are turned into on use.
+Called by PDF and GIF (TrueType) and by HTML and the pages that stand alone (WOFF2). The fonts lie in
+`web/static/fonts` as subsets in WOFF2; TrueType is made of them on use.
 """
 
 import base64
@@ -76,7 +77,7 @@ def runs(text: str, what: str) -> list[tuple[str, str]]:
 
 
 def font_faces() -> str:
-    """CSS that brings the story font along, for pages that stand alone."""
+    """CSS with the story font embedded, for pages that need no other file."""
     faces = ""
     for weight in (400, 600):
         data = base64.b64encode((_FILES / f"fraunces-latin-{weight}-normal.woff2").read_bytes()).decode()

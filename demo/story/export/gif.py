@@ -1,4 +1,6 @@
-"""A story as a flip-book: one animated GIF that every chat and slide shows, each scene long enough to be read."""
+"""A story as one animated GIF that chats and slides can show, each scene as long as it takes to read; called by
+`service`.
+"""
 
 import io
 from functools import lru_cache

@@ -1,4 +1,7 @@
-"""A story as one HTML file that needs nothing else: pictures and fonts are inside, and it reads well on paper too."""
+"""A story as one HTML file that needs nothing else: pictures and fonts are inside, and it can be printed.
+
+Called by `service`; `fill` also fills the templates of stage and remote.
+"""
 
 import base64
 import io

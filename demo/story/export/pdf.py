@@ -1,4 +1,6 @@
-"""A story as a PDF for print: landscape pages, the picture on the left, the words as real text with embedded fonts."""
+"""A story as a PDF for print: landscape pages, the picture on the left, the words as text with embedded fonts; called
+by `service`.
+"""
 
 import io
 from html import escape

@@ -1,4 +1,6 @@
-"""A story as slides for PowerPoint, Keynote and LibreOffice: a title and a slide a scene, with speaker's notes."""
+"""A story as slides for PowerPoint, Keynote and LibreOffice: a title and a slide a scene, with speaker's notes;
+called by `service`.
+"""
 
 import io
 

@@ -1,6 +1,7 @@
-"""A story as a ZIP that people can read (Markdown and PNG), and that `zip_import` takes in again to go on with it.
+"""A story as a ZIP that people can read (Markdown and PNG), and that `zip_import` reads back to go on with it.
 
-`story.md`, `pictures/01.png` ... and, for the way back, `story.json` with every scene, drawing and version.
+`story.md`, `pictures/01.png` ... and, for the way back, `story.json` with every scene, drawing and version. Called by
+`service`.
 """
 
 import io

@@ -1,6 +1,7 @@
-"""A story out of a ZIP that `zip` wrote, or somebody made.
+"""A story out of a ZIP that `zip` wrote, or that somebody made by hand; called by `service`.
 
-Nothing is ever unpacked to disk: only members that the manifest names are read, each up to its limit.
+Nothing is unpacked to disk: only members that the manifest names are read, each up to its limit. Saves pictures in
+the store's files; whose story it becomes it does not know.
 """
 
 import io
@@ -143,7 +144,7 @@ def _verify_counts(story: Mapping[str, Any], names: Mapping[str, Any]) -> None:
 
 
 class _Reading:
-    """One file being taken in: every value of its manifest is verified, every picture made into one of ours."""
+    """One ZIP being read: every value of its manifest is verified, every picture saved as a file of the store."""
 
     def __init__(self, archive: zipfile.ZipFile, names: Mapping[str, str], files: PictureFiles) -> None:
         self._archive, self._names, self._files = archive, dict(names), files

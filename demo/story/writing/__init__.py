@@ -1,1 +1,1 @@
-"""How a story is written: the premise, the cast, the stream of scenes, and the check that the hero stays the same."""
+"""Writing a story: the premise, the cast, drafts and their faults, whether pictures keep the hero."""

@@ -1,9 +1,10 @@
-"""Who a story is about, and what a draft does to them.
+"""Who a story is about, and the faults of a draft as far as the characters go.
 
-A small model forgets names: it calls the hero Pip in one scene and Tilly in the next. So a draft is read as an editor
-would, before it is shown: strangers, a purple cat who becomes "the purple rabbit", a hero who turns from he into she,
-a sentence told before and an ending that comes too early count as faults; the writer takes the draft with the fewest. Names are the author's: where the model introduces a member of
-the cast under a name of its own, the author's stands. The reading knows English alone; other languages have no faults.
+A small model forgets names: it calls the hero Pip in one scene and Tilly in the next. So the writer reads a draft
+before it is shown and counts as faults: characters without an introduction, a purple cat that becomes "the purple
+rabbit", a hero who is first he and then she, a sentence told before and an ending that comes too early. Names are the
+author's: where the model introduces a member of the cast under a name of its own, the author's replaces it. Works on
+English words alone and knows no engine; texts in other languages have no faults.
 """
 
 import re
@@ -100,7 +101,7 @@ def _letter_before(text: str, end: int) -> str:
 
 
 def faults(draft: str, told: Sequence[str], known: str, *, members: int, last: bool) -> int:
-    """How often `draft`, which follows the scenes `told`, loses the thread; `known` holds the author's own words."""
+    """The number of faults of `draft`, which follows the scenes `told`; `known` holds the author's own words."""
     heard = {word.lower() for word in _WORD.findall(" ".join((known, *told)))}
     strangers = [name for name in names(draft) if name.lower() not in heard]
     welcome = max(1, members) if not told else len(set(_INTRODUCTION.findall(draft)) & set(strangers))

@@ -1,7 +1,8 @@
-"""Whether a picture still shows the hero: the model itself is asked who is in it.
+"""Whether a picture still shows the hero: the model itself is asked who is in it. Called by the writer for each
+picture.
 
-Its answers are believed only where they name the hero in the story's first picture, so a model that sees other words in
-pictures than it was asked for judges nothing.
+Its answers count only where they name the hero in the story's first picture, so a model that sees other words in
+pictures than it was asked for judges nothing. Knows an engine by its `stream` alone.
 """
 
 import re
@@ -21,7 +22,7 @@ _SHOWN = re.compile(r"\b[Aa]n? (\w+ \w+)")
 
 
 class SeeingEngine(Protocol):
-    """What looking asks of an engine."""
+    """What the check asks of an engine."""
 
     def stream(self, conversation: Conversation, options: GenerationOptions) -> Iterator[Event]:
         """The events of the reply to `conversation`."""

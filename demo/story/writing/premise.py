@@ -1,4 +1,8 @@
-"""What the author brings to a story, and the words in which the model is asked for its scenes."""
+"""What the author brings to a story, its limits, and the words in which the model is asked for its scenes.
+
+Called by the writer, the commands, the service and the endpoints. Knows the form of a conversation; no engine, no
+store.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,9 @@
-"""A story as a stream: scene by scene, words and a picture each, every scene told with all before it in view.
+"""A story as a stream of events: scene by scene, words and a picture each, every scene told with all before it in
+view.
 
-Knows the engine by `minigpt5`'s public names alone and nothing of pages. Pulled like the engine: closing the iterator
-ends the work at the engine's next step. What an engine draws and reports on the way comes as its own events.
+Called by `story.commands` and the endpoint `/story`. Knows the engine by `minigpt5`'s public names alone and nothing
+of pages or of what is kept. Pulled like the engine: closing the iterator ends the work at the engine's next step.
+What an engine draws and reports on the way is passed on as its own events.
 """
 
 import secrets
