@@ -6,8 +6,6 @@ The folder is what `python -m minigpt5 evaluate --paper --out RESULTS` writes: f
 or {"image": file}. Knows no votes and no model.
 """
 
-from __future__ import annotations
-
 import json
 import random
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ URL.
 Called by `arena.handlers`. Has a database of its own and knows nothing of chats.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
