@@ -55,12 +55,12 @@ class EncoderConnector(nn.Module):
 
     def forward(self, voken_hidden: torch.Tensor) -> torch.Tensor:
         """voken_hidden (B,V,D), see `minigpt5.vokens` -> prompt_embeds (B,V,C)."""
-        dtype = self.exit[0].weight.dtype
-        return self.exit(self.encoder(self.entry(voken_hidden.to(dtype))))
+        hidden = voken_hidden.to(next(self.parameters()).dtype)
+        return self.exit(self.encoder(self.entry(hidden)))
 
     def null_embeds(self) -> torch.Tensor:
         """What zero states map to, (1,V,C): the negative of classifier-free guidance."""
-        return self(self.exit[0].weight.new_zeros(1, self.num_vokens, self.llm_width))
+        return self(next(self.parameters()).new_zeros(1, self.num_vokens, self.llm_width))
 
 
 Connector = VokenMapper | EncoderConnector

@@ -49,6 +49,7 @@ from minigpt5.training.recipe import (
     facts_of,
     schedule_of,
     stage_of,
+    verify_held_out,
     verify_recipe,
     verify_run,
 )
@@ -84,6 +85,7 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
     verify_recipe(recipe, config)
     samples = read_data(recipe.data, config, tokenizer)
     held_out = read_data(recipe.valid, config, tokenizer) if recipe.valid else None
+    verify_held_out(recipe)
     schedule = schedule_of(recipe, len(samples), everyone.num_processes)
     facts = facts_of(recipe, config, schedule, everyone.num_processes)
     verify_run(recipe.run, facts)

@@ -130,6 +130,14 @@ def _verify_adapters(recipe: Recipe, config: ModelConfig) -> None:
         )
 
 
+def verify_held_out(recipe: Recipe) -> None:
+    """Raise `OptionError` where the loss is to be measured on data that is trained on; both are there."""
+    trained_on = {data_digest(path) for _, path in recipe.data}
+    for _, path in recipe.valid:
+        if data_digest(path) in trained_on:
+            raise OptionError(f"valid: got {path}, which is trained on, expected data that is not")
+
+
 def schedule_of(recipe: Recipe, samples: int, processes: int) -> Schedule:
     """All steps and the warm-up as numbers; raises `OptionError`."""
     schedule = recipe.schedule
