@@ -33,6 +33,26 @@ class MapperConfig:
 
 
 @dataclass(frozen=True)
+class ConnectorConfig:
+    """`EncoderConnector`: `num_vokens` states of LLM width in, as many conditioning vectors of `width` out; `kind` tells
+    it from a `MapperConfig` in `config.json`."""
+
+    llm_width: int
+    width: int
+    encoder_width: int
+    num_layers: int
+    num_heads: int
+    feedforward_width: int
+    num_vokens: int
+    kind: Literal["encoder"] = "encoder"
+
+    @property
+    def length(self) -> int:
+        """How many conditioning vectors come out."""
+        return self.num_vokens
+
+
+@dataclass(frozen=True)
 class LoraConfig:
     """Low-rank adapters of the second stage; rank 0 means that none are applied."""
 
@@ -74,7 +94,7 @@ class ModelConfig:
     vision: dict[str, Any]
     qformer: dict[str, Any]
     language: dict[str, Any]
-    mapper: MapperConfig
+    mapper: MapperConfig | ConnectorConfig
     unet: dict[str, Any]
     vae: dict[str, Any]
     text_encoder: dict[str, Any]
@@ -114,7 +134,7 @@ class ModelConfig:
             return cls(
                 **{
                     **values,
-                    "mapper": MapperConfig(**values["mapper"]),
+                    "mapper": _mapper(values["mapper"], path),
                     "lora": LoraConfig(
                         **{**values["lora"], "target_modules": tuple(values["lora"]["target_modules"])}
                     ),
@@ -125,3 +145,13 @@ class ModelConfig:
             )
         except (TypeError, KeyError) as error:
             raise CheckpointError(f"{path}: got an incomplete configuration ({error})") from error
+
+
+def _mapper(values: dict[str, Any], path: Path) -> MapperConfig | ConnectorConfig:
+    match values.get("kind"):
+        case None:
+            return MapperConfig(**values)
+        case "encoder":
+            return ConnectorConfig(**values)
+        case kind:
+            raise CheckpointError(f"{path}: got a mapper of kind {kind!r}, expected 'encoder' or none")

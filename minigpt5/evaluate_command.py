@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from minigpt5.bench_command import add_bench, run_bench
 from minigpt5.checkpoint.fingerprint import weights_digest
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.errors import DataError, OptionError
@@ -43,6 +44,8 @@ examples:
   python -m minigpt5 evaluate weights/minigpt5-7b-vist --paper --data vist:VIST/val_cleaned.json --count 0 \\
       --diffusion stable-diffusion-2-1-base --clip clip-vit-large-patch14 --classifier resnet-50 \\
       --sentences all-MiniLM-L6-v2 --out runs/vist
+  python -m minigpt5 evaluate weights/minigpt5-7b-vist --bench opening:OpenING/OpenING-benchmark --count 0 \\
+      --out OpenING/gen_outputs
 """
 
 
@@ -52,12 +55,16 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EXAMPLE
     parser.add_argument("model", type=Path, nargs="?", default=WEIGHTS, help="model folder")
     parser.add_argument(
-        "--count", type=int, default=500, help="trials of each measure, with --data 0 for all (default: 500)"
+        "--count",
+        type=int,
+        default=500,
+        help="trials of each measure, with --data and --bench 0 for all (default: 500)",
     )
     parser.add_argument("--only", help="run the measures whose title contains this")
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation"), help="report and contact sheets")
     parser.add_argument("--quantize", choices=("4bit", "8bit"), help="the LLM's blocks")
     _add_paper(parser.add_argument_group("the paper's tables"))
+    add_bench(parser.add_argument_group("public benchmarks"))
     parser.set_defaults(command=run_evaluate)
 
 
@@ -86,6 +93,9 @@ def _add_paper(group: argparse._ArgumentGroup) -> None:
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """The bars, each printed as it is done with `report.json`, its replies and a contact sheet, or the paper's tables."""
     arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.bench:
+        run_bench(arguments, replace(DEFAULTS, **_changes(arguments)))
+        return
     if arguments.ablations:
         evaluate_ablations(arguments.ablations, networks_of(arguments), arguments.out, arguments.count)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -13,17 +14,26 @@ from minigpt5.errors import OptionError, TrainingError
 from minigpt5.evaluation.clip import load_clip, save_clip, train_clip
 from minigpt5.evaluation.features import published_clip, storybook_networks
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
+from minigpt5.train_flags import add_distil, add_losses, add_schedule, add_stage, add_watching
 from minigpt5.training.ablations import train_ablations
+from minigpt5.training.beginnings import ConnectorChoice
 from minigpt5.training.distil import Distillation
-from minigpt5.training.finetune import KINDS, WARMUP, Recipe, Score, finetune
-from minigpt5.training.stages import DISTIL, STAGES, Stage
+from minigpt5.training.finetune import KINDS, Score, finetune
+from minigpt5.training.recipe import Recipe, Weights
+from minigpt5.training.seeds import each_seed
+from minigpt5.training.stages import DISTIL, STAGES, UNET, Stage, with_unet
 from minigpt5.training.storybook import STEPS, train_storybook
-from minigpt5.training.trainer import Schedule
+from minigpt5.training.trainer import Schedule, processes
 
 WEIGHTS = Path("weights/storybook")
 JUDGE = Path("weights/judge.safetensors")
 CLIP = Path("weights/clip.safetensors")
 AVERAGE = 0.95  # of a student's weights, which makes its targets (Luo et al., 2023)
+COUNTS = (
+    *("batch_size", "accumulate", "save_every", "validate_every", "log_every"),
+    *("rank", "alpha", "patience", "connector_layers"),
+)
+WEIGHTS_OF = ("text_weight", "image_weight", "caption_weight", "weight_decay", "train_unet")
 DESCRIPTION = "Train a model; resumes where it stopped."
 EXAMPLE = """
 examples:
@@ -57,72 +67,12 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help=f"the folder to begin with (default: storybook: nothing; ablations: {WEIGHTS})",
     )
-    _add_stage(parser.add_argument_group("a stage of a model folder"))
-    _add_schedule(parser.add_argument_group("how a stage is trained"))
+    add_stage(parser.add_argument_group("a stage of a model folder"))
+    add_losses(parser.add_argument_group("what of a stage may differ"))
+    add_distil(parser.add_argument_group("few-step drawing, the stage distil"))
+    add_schedule(parser.add_argument_group("how a stage is trained"))
+    add_watching(parser.add_argument_group("how a training is watched"))
     parser.set_defaults(command=run_train)
-
-
-def _add_stage(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--model", type=Path, help="the model folder to begin with")
-    group.add_argument("--stage", choices=tuple(STAGES), default="mls", help="what is trained (default: mls)")
-    group.add_argument(
-        "--data",
-        action="append",
-        default=[],
-        metavar="KIND:PATH",
-        help=f"{', '.join(KINDS)}; may be repeated",
-    )
-    group.add_argument(
-        "--vokens", type=int, help="vokens a picture (default: as the model has, the paper's 8)"
-    )
-    group.add_argument("--quantize", choices=("4bit", "8bit"), help="the frozen LLM's blocks (QLoRA)")
-    group.add_argument("--rank", type=int, default=8, help="of LoRA; its alpha is twice that (default: 8)")
-    group.add_argument("--diffusion", type=Path, help="Stable Diffusion folder, for the caption loss")
-    group.add_argument("--prompts", type=Path, help="a file of prompts to draw from now and then, one a line")
-    group.add_argument(
-        "--clip", help="folder of CLIP to score those pictures with, or `storybook` for its stand-in"
-    )
-    group.add_argument(
-        "--teacher-guidance", type=float, default=7.5, help="distil: folded into the result (default: 7.5)"
-    )
-    group.add_argument(
-        "--phases", type=int, default=4, help="distil: steps of the result; 1 is for LCM (default: 4)"
-    )
-    group.add_argument("--times", type=int, default=40, help="distil: the teacher's steps (default: 40)")
-    group.add_argument(
-        "--hops", type=int, default=1, help="distil: of them, before the average goes on (default: 1)"
-    )
-    group.add_argument(
-        "--unet-rank", type=int, default=0, help="distil: LoRA's; 0 trains the whole UNet (default: 0)"
-    )
-    group.add_argument("--flip", type=float, default=0.0, help="share of pictures mirrored (official: 0.5)")
-
-
-def _add_schedule(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--steps", type=int, default=0, help="optimizer steps (default: by --epochs)")
-    group.add_argument("--epochs", type=float, default=2.0, help="times through the data (default: 2)")
-    group.add_argument("--batch-size", type=int, default=2, help="samples a process and batch (default: 2)")
-    group.add_argument("--accumulate", type=int, default=1, help="batches that make a step (default: 1)")
-    group.add_argument("--lr", type=float, default=2e-5, help="learning rate (default: 2e-5)")
-    group.add_argument("--warmup", type=int, help=f"steps (default: {WARMUP}, at most a tenth of all)")
-    group.add_argument("--save-every", type=int, default=500, help="steps between checkpoints (default: 500)")
-    group.add_argument(
-        "--validate-every", type=int, default=500, help="steps between pictures (default: 500)"
-    )
-    group.add_argument(
-        "--log-every", type=int, default=10, help="steps between rows of the curve (default: 10)"
-    )
-    group.add_argument("--seed", type=int, default=42, help="of order and noise (default: 42)")
-    group.add_argument("--precision", choices=("auto", "no", "bf16", "fp16"), default="auto")
-    group.add_argument("--checkpointing", action="store_true", help="less memory for more time")
-    group.add_argument("--workers", type=int, default=2, help="processes that read data (default: 2)")
-    group.add_argument(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        help="keep there what the frozen eyes and VAE make of each picture",
-    )
-    group.add_argument("--tensorboard", action="store_true", help="write logs for TensorBoard, too")
 
 
 def run_train(arguments: argparse.Namespace) -> None:
@@ -142,7 +92,12 @@ def run_train(arguments: argparse.Namespace) -> None:
         case "ablations":
             train_ablations(arguments.start or WEIGHTS, arguments.runs / "ablations", arguments.only)
         case _:
-            finetune(recipe_of(arguments), score_of(arguments.clip))
+            recipe, score = recipe_of(arguments), score_of(arguments.clip)
+            if arguments.seeds:
+                each_seed(recipe, arguments.seeds, score)
+            else:
+                finetune(recipe, score)
+            processes().destroy_process_group()
 
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
@@ -153,26 +108,33 @@ def recipe_of(arguments: argparse.Namespace) -> Recipe:
         raise OptionError("train: got no --data, expected at least one KIND:PATH")
     stage = STAGES[arguments.stage]
     out = arguments.out or Path("weights") / f"{arguments.model.name}-{stage.name}"
+    trackers = {"tensorboard": arguments.tensorboard, "wandb": arguments.wandb is not None}
     return Recipe(
         model=arguments.model,
-        stage=stage,
+        stage=stage if arguments.train_unet is None else with_unet(stage),
         data=tuple(data_set(value) for value in arguments.data),
         out=out,
         run=arguments.runs / out.name,
         schedule=_schedule(arguments, stage),
+        weights=Weights(arguments.text_weight, arguments.image_weight, arguments.caption_weight),
         epochs=arguments.epochs,
         warmup=arguments.warmup,
         num_vokens=arguments.vokens,
+        connector=_connector(arguments),
         quantize=arguments.quantize,
         precision=arguments.precision,
-        lora=LoraConfig(rank=arguments.rank, alpha=2 * arguments.rank),
+        lora=_lora(arguments),
         diffusion=arguments.diffusion,
         prompts=_prompts(arguments.prompts),
         checkpointing=arguments.checkpointing,
         flipped_share=arguments.flip,
         workers=arguments.workers,
         cache=arguments.cache,
-        tensorboard=arguments.tensorboard,
+        valid=tuple(data_set(value) for value in arguments.valid),
+        patience=arguments.patience,
+        exported=arguments.export,
+        trackers=tuple(name for name, wanted in trackers.items() if wanted),
+        project=arguments.wandb or "minigpt5",
         distillation=_distillation(arguments) if stage is DISTIL else None,
     )
 
@@ -184,6 +146,23 @@ def _distillation(arguments: argparse.Namespace) -> Distillation:
         times=arguments.times,
         hops=arguments.hops,
         rank=arguments.unet_rank,
+    )
+
+
+def _connector(arguments: argparse.Namespace) -> ConnectorChoice | None:
+    if arguments.connector is None:
+        if arguments.connector_layers is not None:
+            raise OptionError("connector_layers: got no --connector encoder, expected it")
+        return None
+    return ConnectorChoice(arguments.connector, arguments.connector_layers)
+
+
+def _lora(arguments: argparse.Namespace) -> LoraConfig:
+    return LoraConfig(
+        rank=arguments.rank,
+        alpha=2 * arguments.rank if arguments.alpha is None else arguments.alpha,
+        dropout=arguments.dropout,
+        target_modules=tuple(dict.fromkeys(arguments.targets)),
     )
 
 
@@ -205,12 +184,23 @@ def score_of(clip: str | None) -> Score | None:
     return score
 
 
+def _verify(arguments: argparse.Namespace) -> None:
+    """Raise `OptionError` for a number that cannot be; what was not given is None."""
+    ranges: dict[str, tuple[Callable[[float], bool], str]] = {
+        **dict.fromkeys(COUNTS, (lambda value: value >= 1, "1 or more")),
+        **dict.fromkeys(WEIGHTS_OF, (lambda value: value >= 0, "0 or more")),
+        "lr": (lambda value: value > 0, "more than 0"),
+        "dropout": (lambda value: 0 <= value < 1, "0 or more and less than 1"),
+    }
+    for name, (is_right, expected) in ranges.items():
+        value = getattr(arguments, name)
+        if value is not None and not is_right(value):
+            raise OptionError(f"{name}: got {value}, expected {expected}")
+
+
 def _schedule(arguments: argparse.Namespace, stage: Stage) -> Schedule:
-    for name in ("batch_size", "accumulate", "save_every", "validate_every", "log_every", "rank"):
-        if (value := getattr(arguments, name)) < 1:
-            raise OptionError(f"{name}: got {value}, expected 1 or more")
-    if not arguments.lr > 0:
-        raise OptionError(f"lr: got {arguments.lr}, expected more than 0")
+    _verify(arguments)
+    own_lr = () if arguments.train_unet is None else ((UNET, arguments.train_unet or arguments.lr / 10),)
     return Schedule(
         steps=arguments.steps,
         batch_size=arguments.batch_size,
@@ -221,6 +211,8 @@ def _schedule(arguments: argparse.Namespace, stage: Stage) -> Schedule:
         decay="linear",
         betas=(0.9, 0.999),
         faster=stage.faster,
+        own_lr=own_lr,
+        weight_decay=arguments.weight_decay,
         save_every=arguments.save_every,
         validate_every=arguments.validate_every,
         log_every=arguments.log_every,

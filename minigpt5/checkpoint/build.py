@@ -33,9 +33,9 @@ from minigpt5.checkpoint.store import (
 )
 from minigpt5.config import ModelConfig
 from minigpt5.errors import CheckpointError, OptionError
+from minigpt5.model.connector import build_connector
 from minigpt5.model.diffusion import LatentDiffusion
 from minigpt5.model.language import LanguageModel
-from minigpt5.model.mapper import VokenMapper
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.model.vision import VisionTower
 from minigpt5.vokens import control_tokens
@@ -60,7 +60,7 @@ def build(config: ModelConfig) -> MiniGPT5:
     return MiniGPT5(
         VisionTower(config.vision, config.qformer, config.num_query_tokens, config.mapper.llm_width),
         LanguageModel(config.language, config.prefix_length),
-        VokenMapper(config.mapper),
+        build_connector(config.mapper),
         LatentDiffusion(
             config.unet, config.vae, config.scheduler, config.image_size, config.preview, config.fast
         ),

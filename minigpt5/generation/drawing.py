@@ -12,7 +12,7 @@ from torch import Tensor
 
 from minigpt5.errors import OptionError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted
-from minigpt5.model.mapper import VokenMapper
+from minigpt5.model.connector import Connector
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.options import MAX_TOTAL_STEPS, GenerationOptions
 
@@ -59,7 +59,7 @@ def picture_seed(seed: int, index: int) -> int:
     return (seed + index * 0x9E3779B9) % 2**32 if index else seed
 
 
-def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], mapper: VokenMapper) -> None:
+def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], mapper: Connector) -> None:
     """Raise `OptionError` unless `choices` can be drawn in one batch from vokens that `mapper` takes."""
     if not 1 <= len(choices) <= MAX_REDRAWN:
         raise OptionError(f"choices: got {len(choices)} pictures to draw, expected 1 to {MAX_REDRAWN}")
@@ -76,7 +76,7 @@ def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], mapp
     verify_vokens(vokens, mapper)
 
 
-def verify_vokens(vokens: np.ndarray, mapper: VokenMapper) -> None:
+def verify_vokens(vokens: np.ndarray, mapper: Connector) -> None:
     """Raise `OptionError` unless `vokens` are features of one picture as `mapper` takes them."""
     shape = (mapper.num_vokens, mapper.llm_width)
     if vokens.shape != shape or vokens.dtype != np.float32:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from minigpt5.generation.decoding import Vocabulary
-from minigpt5.model.mapper import VokenMapper
+from minigpt5.model.connector import Connector
 from minigpt5.prompt import Tokenizer
 from minigpt5.vokens import voken_names
 
@@ -52,9 +52,9 @@ def readable(ids: Sequence[int], tokenizer: Tokenizer, vocabulary: Vocabulary) -
 
 
 @torch.inference_mode()
-def voken_influence(mapper: VokenMapper, vokens: np.ndarray) -> np.ndarray:
+def voken_influence(mapper: Connector, vokens: np.ndarray) -> np.ndarray:
     """(V,L): the relative change of each vector of prompt_embeds when one of the vokens (V,D) is put to zero."""
-    features = torch.from_numpy(vokens).to(mapper.queries.device)
+    features = torch.from_numpy(vokens).to(next(mapper.parameters()).device)
     kept = 1 - torch.eye(len(features), device=features.device)
     batch = torch.cat([features[None], features * kept[..., None]])  # (1+V,V,D)
     whole, *without = mapper(batch).float()  # (L,C) each

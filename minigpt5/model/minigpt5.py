@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from minigpt5.errors import PromptError
+from minigpt5.model.connector import Connector
 from minigpt5.model.diffusion import LatentDiffusion
 from minigpt5.model.language import LanguageModel
-from minigpt5.model.mapper import VokenMapper
 from minigpt5.model.vision import VisionTower
 
 
@@ -16,7 +16,7 @@ class MiniGPT5(nn.Module):
     """Parts are built elsewhere and handed in."""
 
     def __init__(
-        self, vision: VisionTower, language: LanguageModel, mapper: VokenMapper, diffusion: LatentDiffusion
+        self, vision: VisionTower, language: LanguageModel, mapper: Connector, diffusion: LatentDiffusion
     ) -> None:
         super().__init__()
         self.vision = vision

@@ -1,6 +1,7 @@
 """Where a run can go on: only what is trained, the optimizers, and the number of the next step.
 
     RUN/step-000200/trainable.safetensors  average.safetensors  optimizers.pt  step.json
+    RUN/best/trainable.safetensors  step.json       the lowest loss on held-out data, see `validation`
 
 A checkpoint is written beside its place and renamed when it is whole, so that one that exists can be loaded,
 whenever the process dies. The newest one stays. With FSDP the shares of all processes are gathered into the
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +38,18 @@ WEIGHTS, AVERAGE, OPTIMIZERS, STEP = (
     "optimizers.pt",
     "step.json",
 )
+BEST = "best"
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True)
 
 
 def newest(run: Path) -> Path | None:
     """The last whole checkpoint of a run, if there is one."""
     return max(run.glob("step-*[0-9]"), default=None)
+
+
+def best(run: Path) -> Path | None:
+    """The checkpoint with the lowest loss on held-out data, if one was kept."""
+    return run / BEST if (run / BEST / STEP).exists() else None
 
 
 def load_trained(module: nn.Module, run: Path) -> None:
@@ -55,6 +64,17 @@ def load_trained(module: nn.Module, run: Path) -> None:
     unexpected = module.load_state_dict(load_file(folder / name), strict=False).unexpected_keys
     if unexpected:
         raise TrainingError(f"{folder}: got weights {unexpected[:3]}, expected those of this model")
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A place to write what becomes `folder`, in the place of an older one, when all is written."""
+    unfinished = folder.with_name("unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    yield unfinished
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
 
 
 class Checkpoints:
@@ -79,21 +99,27 @@ class Checkpoints:
 
     def save(self, step: int) -> None:
         """Write the checkpoint after which step `step` comes; every process calls it."""
-        weights, states = self._states()
+        weights, states = self._weights(), self._states()
         if self.accelerator.is_main_process:
             folder = self.run / f"step-{step:06d}"
-            unfinished = self.run / "unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir()
-            save_file(weights, unfinished / WEIGHTS)
-            if self.average:
-                save_file(self.average.state_dict(), unfinished / AVERAGE)
-            torch.save(states, unfinished / OPTIMIZERS)
-            (unfinished / STEP).write_text(json.dumps({"step": step}))
-            shutil.rmtree(folder, ignore_errors=True)
-            unfinished.rename(folder)
+            with _whole(folder) as unfinished:
+                save_file(weights, unfinished / WEIGHTS)
+                if self.average:
+                    save_file(self.average.state_dict(), unfinished / AVERAGE)
+                torch.save(states, unfinished / OPTIMIZERS)
+                (unfinished / STEP).write_text(json.dumps({"step": step}))
             for old in set(self.run.glob("step-*")) - {folder}:
                 shutil.rmtree(old)
+        self.accelerator.wait_for_everyone()
+
+    def keep_best(self, step: int, losses: dict[str, float]) -> None:
+        """Write the weights of the module, which after `step` steps have the lowest `losses` so far; every process calls
+        it."""
+        weights = self._weights()
+        if self.accelerator.is_main_process:
+            with _whole(self.run / BEST) as unfinished:
+                save_file(weights, unfinished / WEIGHTS)
+                (unfinished / STEP).write_text(json.dumps({"step": step, "losses": losses}))
         self.accelerator.wait_for_everyone()
 
     def resume(self) -> int:
@@ -118,13 +144,16 @@ class Checkpoints:
             self.average.load_state_dict(load_file(folder / AVERAGE))
         return int(json.loads((folder / STEP).read_text())["step"])
 
-    def _states(self) -> tuple[dict[str, Tensor], Any]:
+    def _weights(self) -> dict[str, Tensor]:
         if self.sharded:
             weights: dict[str, Any] = get_model_state_dict(self.learner, options=WHOLE)
-            named = {name.removeprefix("module."): value for name, value in weights.items()}
-            return named, get_optimizer_state_dict(self.learner, self._plain(), options=WHOLE)
-        trained = {n: p.detach().contiguous() for n, p in self.module.named_parameters() if p.requires_grad}
-        return trained, [optimizer.state_dict() for optimizer in self.optimizers]
+            return {name.removeprefix("module."): value for name, value in weights.items()}
+        return {n: p.detach().contiguous() for n, p in self.module.named_parameters() if p.requires_grad}
+
+    def _states(self) -> Any:
+        if self.sharded:
+            return get_optimizer_state_dict(self.learner, self._plain(), options=WHOLE)
+        return [optimizer.state_dict() for optimizer in self.optimizers]
 
     def _plain(self) -> list[torch.optim.Optimizer]:
         return [optimizer.optimizer for optimizer in self.optimizers]

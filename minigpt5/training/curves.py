@@ -10,25 +10,27 @@ from PIL import Image, ImageDraw
 
 
 class Curve:
-    """`curve.csv` of a run: a row every few steps."""
+    """`curve.csv` of a run, or another table of it: a row every few steps."""
 
-    def __init__(self, run: Path, first_step: int) -> None:
+    def __init__(self, run: Path, first_step: int, name: str = "curve.csv") -> None:
         """Rows of `first_step` and later, left by a run that was cut off after its checkpoint, are dropped."""
-        self.path = run / "curve.csv"
-        self._write([row for row in self._rows() if int(row["step"]) < first_step])
+        self.path = run / name
+        self._write([row for row in self.rows(self.path) if int(row["step"]) < first_step])
 
     def add(self, step: int, seconds: float, values: dict[str, float]) -> None:
         """Append one row; rows from before have nothing in a column that is new."""
         row = {"step": str(step), "seconds": f"{seconds:.1f}", **{n: _number(v) for n, v in values.items()}}
         if new := [name for name in row if name not in self.names]:
-            self._write(self._rows(), (*self.names, *new))
+            self._write(self.rows(self.path), (*self.names, *new))
         with self.path.open("a", newline="") as file:
             csv.DictWriter(file, self.names).writerow(row)
 
-    def _rows(self) -> list[dict[str, str]]:
-        if not self.path.exists():
+    @staticmethod
+    def rows(path: Path) -> list[dict[str, str]]:
+        """What stands in a table, nothing where there is none."""
+        if not path.exists():
             return []
-        with self.path.open(newline="") as file:
+        with path.open(newline="") as file:
             return list(csv.DictReader(file))
 
     def _write(self, rows: list[dict[str, str]], names: tuple[str, ...] = ()) -> None:

@@ -22,6 +22,7 @@ from minigpt5.checkpoint.manifest import write_manifest
 from minigpt5.checkpoint.store import files_of, halved, has_part, read_part, save_tokenizer
 from minigpt5.config import LoraConfig, ModelConfig
 from minigpt5.errors import TrainingError
+from minigpt5.model.connector import build_connector
 from minigpt5.training.beginnings import control_ids
 from minigpt5.training.distil_stage import STUDENT
 
@@ -29,6 +30,11 @@ ROWS = {
     "language.llama.model.embed_tokens.rows": "llama.model.embed_tokens.weight",
     "language.llama.lm_head.rows": "llama.lm_head.weight",
 }
+PARTS = {
+    "mapper": "mapper.",
+    "vision": "vision.",
+    "unet": "diffusion.unet.",
+}  # and where they are in the model
 PREFIX = {"language.prefix_keys": "prefix_keys", "language.prefix_values": "prefix_values"}
 
 
@@ -41,8 +47,9 @@ def export(
     tokenizer: PreTrainedTokenizerFast,
     lora: LoraConfig,
 ) -> None:
-    """Write the folder `out`: that of `base` with the trained `weights` (by parameter name) in it, `config`
-    and `tokenizer` being those of `base`, but for the number of vokens, and `lora` the numbers of the trained adapters.
+    """Write the folder `out`: that of `base` with the trained `weights` (by parameter name) in it, `config` and
+    `tokenizer` being those of `base`, but for the number of vokens and the connector, and `lora` the numbers of the
+    trained adapters.
 
     All is written, or nothing; an older `out` is replaced. Raises `TrainingError`.
     """
@@ -51,8 +58,8 @@ def export(
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(base, partial, copy_function=_link)
-        for part in ("mapper", "vision"):
-            _write_part(partial, part, weights)
+        for part, prefix in PARTS.items():
+            _write_part(partial, part, prefix, weights, _kept(part, config))
         _write_student(partial, weights)
         _write_language(partial, weights, config, control_ids(tokenizer, config.mapper.num_vokens))
         save_tokenizer(partial, tokenizer)
@@ -61,6 +68,8 @@ def export(
             length = keys.shape[2]
             room = config.context_length - length
             config = replace(config, prefix_length=length, context_length=room)
+        if any(name.startswith(PARTS["unet"]) for name in weights):
+            config = _without_student(partial, config)
         config.save(partial)
         write_manifest(partial)
         shutil.rmtree(out, ignore_errors=True)
@@ -85,13 +94,26 @@ def _replace(path: Path, tensors: dict[str, Tensor]) -> None:
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"format": "pt"})
 
 
-def _write_part(folder: Path, part: str, weights: dict[str, Tensor]) -> None:
-    trained = {n.removeprefix(f"{part}."): w for n, w in weights.items() if n.startswith(f"{part}.")}
-    if trained:
-        whole = {**read_part(folder, part), **trained}
-        for old in folder.glob(f"{part}*.safetensors"):
-            old.unlink()
-        _replace(folder / f"{part}.safetensors", whole)
+def _kept(part: str, config: ModelConfig) -> set[str] | None:
+    """The names of the tensors that a part has, where the base may have had others; None where it has all."""
+    if part != "mapper":
+        return None
+    with torch.device("meta"):
+        return set(build_connector(config.mapper).state_dict())
+
+
+def _write_part(
+    folder: Path, part: str, prefix: str, weights: dict[str, Tensor], kept: set[str] | None
+) -> None:
+    trained = {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
+    if not trained:
+        return
+    whole = {**read_part(folder, part), **trained}
+    if kept is not None:
+        whole = {name: whole[name] for name in whole if name in kept}
+    for old in files_of(folder, part):
+        old.unlink()
+    _replace(folder / f"{part}.safetensors", whole)
 
 
 def _write_student(folder: Path, weights: dict[str, Tensor]) -> None:
@@ -100,6 +122,13 @@ def _write_student(folder: Path, weights: dict[str, Tensor]) -> None:
         for old in files_of(folder, "unet_fast"):
             old.unlink()
         _replace(folder / "unet_fast.safetensors", student)
+
+
+def _without_student(folder: Path, config: ModelConfig) -> ModelConfig:
+    """A UNet that was trained further has no few steps until it is distilled again."""
+    for path in files_of(folder, "unet_fast"):
+        path.unlink()
+    return replace(config, fast=None)
 
 
 def _write_language(folder: Path, weights: dict[str, Tensor], config: ModelConfig, ids: list[int]) -> None:

@@ -13,7 +13,7 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from minigpt5.data.collate import collate
 from minigpt5.model.minigpt5 import MiniGPT5
-from minigpt5.training.batches import Source, StageBatch, stage_batch
+from minigpt5.training.batches import Example, Source, StageBatch, stage_batch
 from minigpt5.training.cache import Compute, FeatureCache
 from minigpt5.training.losses import IGNORED, caption_loss, image_loss, min_snr_weight, text_loss
 from minigpt5.training.rows import train_rows
@@ -95,30 +95,40 @@ class StageTask:
 
     def strided_batches(self, batch_size: int, first: int, stride: int) -> Iterator[StageBatch]:
         """Batches number `first`, `first + stride`, ...: the share of one process."""
+        yield from map(self.batch_of, self.source.batches(batch_size, first, stride))
+
+    def batch_of(self, examples: list[Example]) -> StageBatch:
+        """`examples` as one batch, all random draws of the stage included."""
         queries = self.model.vision.query_tokens.shape[1]
-        for examples in self.source.batches(batch_size, first, stride):
-            encoded = [example.encoded for example in examples]
-            pad = self.tokenizer.eos_token_id
-            ids = collate(encoded, self.placeholder, self.first_voken, queries, pad)
-            yield stage_batch(examples, ids, self.stage, self.model.diffusion.latent_shape)
+        encoded = [example.encoded for example in examples]
+        ids = collate(encoded, self.placeholder, self.first_voken, queries, self.tokenizer.eos_token_id)
+        return stage_batch(examples, ids, self.stage, self.model.diffusion.latent_shape)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What each part counts in the loss; the text loss is always there."""
+        weights = {"text_loss": self.stage.text_weight}
+        if self.stage.image_weight:
+            weights["image_loss"] = self.stage.image_weight
+        if self.stage.caption_weight and self.teacher:
+            weights["caption_loss"] = self.stage.caption_weight
+        return weights
 
     def losses(self, batch: StageBatch) -> dict[str, Tensor]:
         """`loss`, and those of its parts that the stage has; without pictures to draw these are 0."""
-        stage, labels = self.stage, batch.batch.labels[:, 1:]
+        weights, labels = self.weights, batch.batch.labels[:, 1:]
         hidden = self._hidden(batch)
         wanted = labels != IGNORED
-        text = text_loss(self.model.language.logits(hidden[:, :-1][wanted]), labels[wanted])
-        parts = {"text_loss": (stage.text_weight, text)}
-        drawing = stage.image_weight or stage.caption_weight
-        embeds = self._prompt_embeds(hidden, batch) if drawing else hidden
-        if stage.image_weight:
-            parts["image_loss"] = (stage.image_weight, self._image_loss(embeds, batch))
-        if stage.caption_weight and self.teacher:
-            parts["caption_loss"] = (stage.caption_weight, self._caption_loss(embeds, batch))
-        weighted = [weight * batch.shares.get(name, 1.0) * value for name, (weight, value) in parts.items()]
+        parts = {"text_loss": text_loss(self.model.language.logits(hidden[:, :-1][wanted]), labels[wanted])}
+        embeds = self._prompt_embeds(hidden, batch) if len(weights) > 1 else hidden
+        if "image_loss" in weights:
+            parts["image_loss"] = self._image_loss(embeds, batch)
+        if "caption_loss" in weights:
+            parts["caption_loss"] = self._caption_loss(embeds, batch)
+        weighted = [weights[name] * batch.shares.get(name, 1.0) * value for name, value in parts.items()]
         return {
             "loss": torch.stack(weighted).sum(),
-            **{name: value.detach() for name, (_, value) in parts.items()},
+            **{name: value.detach() for name, value in parts.items()},
         }
 
     def _hidden(self, batch: StageBatch) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -66,14 +67,17 @@ def build_optimizers(
     weight_decay: float = 0.01,
     betas: tuple[float, float] = (0.9, 0.98),
     faster: tuple[str, ...] = (),
+    own_lr: tuple[tuple[str, float], ...] = (),
 ) -> list[torch.optim.Optimizer]:
     """AdamW at `lr`, and Muon at `muon_lr` for what is a matrix between two hidden layers (None: AdamW alone).
 
-    Of AdamW's, parameters whose name begins with one of `faster` learn at `FASTER` times `lr`.
+    Of AdamW's, parameters whose name begins with one of `faster` learn at `FASTER` times `lr`. Those whose name begins
+    with a prefix in `own_lr` are AdamW's and learn at the rate beside it.
     """
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
     fast: list[nn.Parameter] = []
+    own: dict[float, list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -82,14 +86,21 @@ def build_optimizers(
             word in name
             for word in ("embed", "lm_head", "position", "conv_in", "conv_out", "head", "queries")
         )
-        if muon_lr and hidden and not outer:
+        rates = [rate for prefix, rate in own_lr if name.startswith(prefix)]
+        if rates:
+            own.setdefault(rates[0], []).append(parameter)
+        elif muon_lr and hidden and not outer:
             matrices.append(parameter)
         else:
             (fast if faster and name.startswith(faster) else rest).append(parameter)
     optimizers: list[torch.optim.Optimizer] = []
     if matrices:
         optimizers.append(Muon(matrices, muon_lr or 0.0))
-    groups = [{"params": p, "lr": r} for p, r in ((rest, lr), (fast, FASTER * lr)) if p]
+    groups = [
+        {"params": p, "lr": r}
+        for p, r in ((rest, lr), (fast, FASTER * lr), *((p, r) for r, p in own.items()))
+        if p
+    ]
     if groups:
         optimizers.append(torch.optim.AdamW(groups, betas=betas, weight_decay=weight_decay))
     return optimizers
@@ -119,6 +130,23 @@ class WeightAverage:
         for name, parameter in module.named_parameters():
             if name in self.shadow:
                 self.shadow[name].lerp_(parameter, 1 - decay)
+
+    @contextmanager
+    def applied(self, module: nn.Module) -> Iterator[None]:
+        """The averaged weights in `module`, its own again afterwards."""
+        own = {n: p.detach().clone() for n, p in module.named_parameters() if n in self.shadow}
+        self._put(module, self.shadow)
+        try:
+            yield
+        finally:
+            self._put(module, own)
+
+    @staticmethod
+    @torch.no_grad()
+    def _put(module: nn.Module, values: dict[str, torch.Tensor]) -> None:
+        for name, parameter in module.named_parameters():
+            if name in values:
+                parameter.copy_(values[name])
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """The averaged weights by parameter name."""

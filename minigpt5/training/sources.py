@@ -59,6 +59,15 @@ class FileSource:
         )
         return iter(loader)
 
+    def __len__(self) -> int:
+        return len(self.dataset.samples)
+
+    def once(self, batch_size: int, first: int, stride: int) -> Iterator[list[Example]]:
+        """Batches number `first`, `first + stride`, ... of the first walk alone, the last of all shorter."""
+        starts = range(first * batch_size, len(self), stride * batch_size)
+        for start in starts:
+            yield [self.dataset[place] for place in range(start, min(start + batch_size, len(self)))]
+
 
 class _Places:
     """The places of each batch in the walk."""

@@ -40,6 +40,8 @@ class Stage:
     sampled_latents: bool = True
 
 
+UNET = "diffusion.unet."  # the prefix of the painter's parameters
+
 EYES = Stage("eyes", ("vision.",), voken_rows=False, text_weight=1.0, image_weight=0.0, dropped_share=0.0)
 UAS = Stage("uas", ("mapper.",), faster=("mapper.",), caption_weight=0.1)
 MLS = Stage("mls", ("mapper.",), frozen=("mapper.proj", "mapper.queries"), lora=True)
@@ -65,3 +67,9 @@ STAGES = {
         replace(MLS, name="mls-no-image-loss", image_weight=0.0),
     )
 }
+
+
+def with_unet(stage: Stage) -> Stage:
+    """`stage` with the UNet trained as well, as the last stage of the paper's heirs does (arXiv 2505.09568 trains its
+    diffusion model with a frozen LLM); it is to learn slowly, at a rate of its own (`Schedule.own_lr`)."""
+    return replace(stage, trainable=(*stage.trainable, UNET))

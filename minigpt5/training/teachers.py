@@ -37,6 +37,16 @@ def load_teacher(
     return Teacher(text_encoder.requires_grad_(False).eval(), tokenize)
 
 
+def verify_teacher(teacher: Teacher, config: ModelConfig) -> None:
+    """Raise `TrainingError` unless the text encoder gives as many vectors as the connector: they are compared one by one."""
+    length = teacher.features([""], teacher.text_encoder.device).shape[1]
+    if length != config.mapper.length:
+        raise TrainingError(
+            f"caption loss: got a connector of {config.mapper.length} vectors, expected {length}, as the text encoder's; "
+            "train without this loss, or with as many vokens"
+        )
+
+
 def _official(diffusion: Path) -> Teacher:
     for part in ("text_encoder", "tokenizer"):
         if not (diffusion / part).is_dir():

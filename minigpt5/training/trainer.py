@@ -12,31 +12,31 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from threading import Event, current_thread, main_thread
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, PartialState
 from accelerate.state import AcceleratorState
-from accelerate.utils import gather_object, parse_flag_from_env, send_to_device
+from accelerate.utils import parse_flag_from_env, send_to_device
 from PIL import Image
-from torch import nn
 from torch.distributed.tensor import DTensor
 from tqdm import tqdm
 
 from minigpt5.checkpoint.placement import has_fast_bfloat16
 from minigpt5.errors import TrainingError
+from minigpt5.training.accelerators import verify_sharding, verify_trackers
 from minigpt5.training.checkpoints import Checkpoints, load_trained
 from minigpt5.training.curves import Curve, plot_curve, save_grid
+from minigpt5.training.loss_guard import LossGuard
 from minigpt5.training.optim import WeightAverage, build_optimizers, learning_rate_factor
+from minigpt5.training.tasks import Counted, FollowingTask, Learner, StridedTask, Task, logged
 from minigpt5.training.throughput import Throughput, memory
-
-EXPLODED = 20.0  # times its running mean: a loss that will not come back
-SETTLED = 20  # steps before that mean is trusted
+from minigpt5.training.validation import HeldOut, Progress
 
 Validation = Callable[[], tuple[list[Image.Image], dict[str, float]]]
 
@@ -46,8 +46,9 @@ class Schedule:
     """How one stage is trained.
 
     `batch_size` is that of one process; `accumulate` batches make one step. `muon_lr` None trains with AdamW
-    alone; parameters whose name begins with one of `faster` learn at ten times `lr`. `decay` is "cosine" or
-    "linear" (the official one). `average` is the EMA decay, None for none; `clip` bounds the gradient's norm.
+    alone; parameters whose name begins with one of `faster` learn at ten times `lr`, those with a prefix in
+    `own_lr` at the rate beside it. `decay` is "cosine" or "linear" (the official one). `average` is the EMA
+    decay, None for none; `clip` bounds the gradient's norm.
     """
 
     steps: int
@@ -61,6 +62,7 @@ class Schedule:
     accumulate: int = 1
     decay: str = "cosine"
     faster: tuple[str, ...] = ()
+    own_lr: tuple[tuple[str, float], ...] = ()
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.01
     log_every: int = 10
@@ -68,87 +70,39 @@ class Schedule:
     seed: int = 0
 
 
-class Task(Protocol):
-    """What a stage learns: the trainable module, its data and its losses."""
+@dataclass(frozen=True)
+class Watching:
+    """How a run is watched, every `Schedule.validate_every` steps and at the end.
 
-    module: Any  # nn.Module
+    `draw` makes pictures and figures of them. Of `held_out` the loss is measured and the weights with the lowest
+    one are kept; the run ends when `patience` measurements in a row were no lower. `trackers` are those of
+    accelerate, "tensorboard" or "wandb"; `project` is their project, `facts` what they are told of the run.
+    """
 
-    def batches(self, batch_size: int, first_step: int) -> Iterator[Any]:
-        """Endless batches; batch number `n` depends on `n` alone, so that a resumed run sees the same data."""
-        ...
-
-    def losses(self, batch: Any) -> dict[str, torch.Tensor]:
-        """Scalars by name, always the same ones; `loss` is the one to minimise, the others are for the curve."""
-        ...
-
-
-@runtime_checkable
-class StridedTask(Protocol):
-    """A task that makes the share of one process without making the others'."""
-
-    def strided_batches(self, batch_size: int, first: int, stride: int) -> Iterator[Any]:
-        """Batches number `first`, `first + stride`, ..."""
-        ...
+    draw: Validation | None = None
+    held_out: HeldOut | None = None
+    patience: int | None = None
+    trackers: tuple[str, ...] = ()
+    project: str = "minigpt5"
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
-@runtime_checkable
-class FollowingTask(Protocol):
-    """A task whose targets are made by the running average of what it trains."""
-
-    def follow(self, average: WeightAverage) -> None:
-        """Called once, before the first step; the average goes on changing with each."""
-        ...
-
-
-@runtime_checkable
-class Counted(Protocol):
-    """A batch whose losses are means over counts of its own, which differ from batch to batch."""
-
-    records: tuple[str, ...]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Over how many things each loss is a mean."""
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """`images` and `tokens` in it."""
-
-    def weighted(self, shares: Mapping[str, float]) -> Self:
-        """The same, each loss to be multiplied by its share."""
-
-
-class Learner(nn.Module):
-    """A task as a module: what DDP and FSDP wrap must be called to synchronise."""
-
-    def __init__(self, task: Task) -> None:
-        super().__init__()
-        self.module = task.module
-        self.task = task
-
-    def forward(self, batch: Any) -> dict[str, torch.Tensor]:
-        """The task's losses."""
-        return self.task.losses(batch)
+UNWATCHED = Watching()
 
 
 def fit(
-    task: Task,
-    schedule: Schedule,
-    run: Path,
-    *,
-    precision: str = "auto",
-    tensorboard: bool = False,
-    validate: Validation | None = None,
+    task: Task, schedule: Schedule, run: Path, *, precision: str = "auto", watching: Watching = UNWATCHED
 ) -> Throughput:
     """Train `task.module` for `schedule.steps`, leaving it with its averaged weights, or the last where none are kept.
 
-    `precision` is "auto" (bfloat16 where that is fast), "no", "bf16" or "fp16". Writes checkpoints,
-    `run/curve.csv` (losses, learning rate of AdamW, norm of the gradient before it is clipped), `run/curve.png`, `run/throughput.json` and, of `validate`, `run/samples/*.png` and `scores.jsonl`.
-    Raises `TrainingError` when it is stopped (the checkpoint is written then), and when the loss is no number
-    or has exploded, with the records of the batch.
+    `precision` is "auto" (bfloat16 where that is fast), "no", "bf16" or "fp16". Writes checkpoints, `run/curve.csv`
+    (losses, learning rate of AdamW, norm of the gradient before it is clipped), `run/curve.png`,
+    `run/throughput.json`; with pictures `run/samples/*.png` and `scores.jsonl`; with held-out data `run/valid.csv`
+    and `run/best`. Raises `TrainingError` when it is stopped (the checkpoint is written then), when the loss is no
+    number or has exploded, with the records of the batch, and for what the run cannot have (`verify_sharding`).
     """
     run.mkdir(parents=True, exist_ok=True)
-    loop = _Loop(task, schedule, run, precision, tensorboard, validate)
+    loop = _Loop(task, schedule, run, precision, watching)
     with interruptible() as stop:
         loop.train(stop)
     if not loop.checkpoints.sharded:
@@ -173,17 +127,9 @@ def interruptible() -> Iterator[Event]:
 
 
 class _Loop:
-    def __init__(
-        self,
-        task: Task,
-        schedule: Schedule,
-        run: Path,
-        precision: str,
-        tensorboard: bool,
-        validate: Validation | None,
-    ) -> None:
-        self.task, self.schedule, self.run, self.validate = task, schedule, run, validate
-        self.accelerator = _accelerator(run, schedule, precision, tensorboard)
+    def __init__(self, task: Task, schedule: Schedule, run: Path, precision: str, watching: Watching) -> None:
+        self.task, self.schedule, self.run, self.watching = task, schedule, run, watching
+        self.accelerator = _accelerator(run, schedule, precision, watching)
         optimizers = build_optimizers(
             task.module,
             schedule.lr,
@@ -191,6 +137,7 @@ class _Loop:
             schedule.weight_decay,
             schedule.betas,
             schedule.faster,
+            schedule.own_lr,
         )
         self.rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
         self.learner, *self.optimizers = self.accelerator.prepare(Learner(task), *optimizers)
@@ -201,17 +148,20 @@ class _Loop:
             run, self.accelerator, self.learner, task.module, self.optimizers, self.average
         )
         self.throughput = Throughput()
-        self.typical = 0.0  # running mean of the loss
-        self.seen = 0
+        self.guard = LossGuard(run.name)
+        self.started = time.monotonic()
 
     def train(self, stop: Event) -> None:
         """All steps that are left."""
         first = self.checkpoints.resume()
         main = self.accelerator.is_main_process
         curve = Curve(self.run, first) if main else None
+        self.measured = Progress(self.run, first, writes=main and self.watching.held_out is not None)
+        self.accelerator.wait_for_everyone()  # all have read what the main process is about to write anew
+        if first and self._is_due(first) and first not in self.measured.losses:
+            self._measure_held_out(first)  # cut off between its checkpoint and this
         batches = self._batches(first)
         self._training_mode()
-        started = time.monotonic()
         progress = tqdm(
             range(first, self.schedule.steps),
             initial=first,
@@ -221,9 +171,11 @@ class _Loop:
             disable=not main,
         )
         for step in progress:
+            if self._is_over():
+                break
             values, stopped = self._step(step, batches, stop)
             if main and curve and step % self.schedule.log_every == 0:
-                curve.add(step, time.monotonic() - started, values)
+                curve.add(step, time.monotonic() - self.started, values)
                 shown = {name: f"{value:.4g}" for name, value in values.items()}
                 progress.set_postfix({**shown, "memory": memory(self.accelerator.device)})
                 self.accelerator.log(values, step=step)
@@ -234,8 +186,9 @@ class _Loop:
                 raise TrainingError(
                     f"{self.run}: stopped after step {step} as asked, saved; the same command goes on from there"
                 )
-            if self.validate and (done % self.schedule.validate_every == 0 or done == self.schedule.steps):
-                self._validate(done)
+            if self._is_due(done):
+                self._draw(done)
+                self._measure_held_out(done)
         if main and self.throughput.steps:
             tqdm.write(f"{self.run.name}: {self.throughput.save(self.run)}")
         for tracker in self.accelerator.trackers:
@@ -260,9 +213,9 @@ class _Loop:
             with self.accelerator.accumulate(self.learner):
                 losses = self.learner(send_to_device(batch, self.accelerator.device))
                 self.accelerator.backward(losses["loss"])
-            each.append(_logged(losses, batch))
+            each.append(logged(losses, batch))
         values, stopped = self._reduced(each, stop)
-        self._verify_loss(values["loss"], step, weighted)
+        self.guard.verify(values["loss"], step, weighted)
         if step % self.schedule.log_every == 0 or self.schedule.clip is not None:
             values |= {"learning_rate": self.schedule.lr * factor, "gradient_norm": self._clip()}
         for optimizer in self.optimizers:
@@ -309,27 +262,25 @@ class _Loop:
         *means, stopped = self.accelerator.reduce(torch.cat([mine, flag]), "mean").tolist()
         return dict(zip(names, means, strict=True)), stopped > 0
 
-    def _verify_loss(self, loss: float, step: int, batches: list[Any]) -> None:
-        wrong = loss != loss or loss == float("inf")
-        exploded = self.seen >= SETTLED and loss > EXPLODED * self.typical > 0
-        if wrong or exploded:
-            mine = [record for batch in batches for record in getattr(batch, "records", ())]
-            records = gather_object(mine)
-            expected = f"less than {EXPLODED:.0f} times {self.typical:.4f}" if exploded else "a number"
-            told = f"; its records: {', '.join(records)}" if records else ""
-            raise TrainingError(f"{self.run.name}: got loss {loss} at step {step}, expected {expected}{told}")
-        self.seen += 1
-        self.typical += (loss - self.typical) / min(self.seen, 100)
-
     def _save(self, step: int) -> None:
         self.checkpoints.save(step)
         if self.accelerator.is_main_process:
             plot_curve(self.run)
 
-    def _validate(self, step: int) -> None:
+    def _is_due(self, done: int) -> bool:
+        return done % self.schedule.validate_every == 0 or done == self.schedule.steps
+
+    def _is_over(self) -> bool:
+        """Whether the loss on held-out data has not fallen for too long."""
+        patience = self.watching.patience
+        return patience is not None and self.measured.since_best >= patience
+
+    def _draw(self, step: int) -> None:
         """The main process draws; the others wait."""
-        if self.accelerator.is_main_process and self.validate:
-            pictures, scores = self.validate()
+        if self.watching.draw is None:
+            return
+        if self.accelerator.is_main_process:
+            pictures, scores = self.watching.draw()
             save_grid(pictures, self.run / "samples" / f"step-{step:06d}.png")
             if scores:
                 with (self.run / "samples" / "scores.jsonl").open("a") as file:
@@ -338,6 +289,25 @@ class _Loop:
             tqdm.write(f"{self.run.name}: step {step}: {len(pictures)} pictures drawn {scores or ''}")
         self._training_mode()
         self.accelerator.wait_for_everyone()
+
+    def _measure_held_out(self, step: int) -> None:
+        """Measure the weights after `step` steps, averaged where an average is kept, and keep the best ones before it is
+        written that they are."""
+        if self.watching.held_out is None:
+            return
+        with self.average.applied(self.task.module) if self.average else nullcontext():
+            losses = self.watching.held_out.losses(self.learner, self.accelerator)
+            best = self.measured.is_best(losses["loss"])
+            if best:
+                self.checkpoints.keep_best(step, losses)
+        self.measured.add(step, time.monotonic() - self.started, losses)
+        self.accelerator.log({f"valid/{name}": value for name, value in losses.items()}, step=step)
+        if self._is_over():
+            self._save(step)
+        if self.accelerator.is_main_process:
+            told = "the best so far" if best else f"no better for {self.measured.since_best}"
+            tqdm.write(f"{self.run.name}: step {step}: held-out loss {losses['loss']:.5g}, {told}")
+        self._training_mode()
 
     def _training_mode(self) -> None:
         """Parts that are wholly frozen stay as they are used: without dropout."""
@@ -363,27 +333,24 @@ def processes() -> PartialState:
     return PartialState(cpu=cpu)
 
 
-def _accelerator(run: Path, schedule: Schedule, precision: str, tensorboard: bool) -> Accelerator:
+def _accelerator(run: Path, schedule: Schedule, precision: str, watching: Watching) -> Accelerator:
     if precision == "auto":
         fast = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else has_fast_bfloat16()
         precision = "bf16" if fast else "no"
+    verify_sharding()
+    verify_trackers(watching.trackers)
     AcceleratorState._reset_state()  # a precision is one run's, not the process's
     try:
         accelerator = Accelerator(
             cpu=processes().device.type == "cpu",
             mixed_precision=precision,
             gradient_accumulation_steps=schedule.accumulate,
-            log_with="tensorboard" if tensorboard else None,
+            log_with=list(watching.trackers) or None,
             project_dir=run,
             kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         )
-        accelerator.init_trackers("tensorboard")
+        names = {"wandb": {"name": run.name, "dir": str(run)}}
+        accelerator.init_trackers(watching.project, dict(watching.facts) or None, names)
     except (ImportError, ValueError) as error:
         raise TrainingError(f"the run cannot begin: {error}") from error
     return accelerator
-
-
-def _logged(losses: dict[str, torch.Tensor], batch: Any) -> dict[str, torch.Tensor]:
-    """What goes into the curve: each part by its share, so that the mean over batches is that over their things."""
-    shares = getattr(batch, "shares", {})
-    return {name: value.detach() * shares.get(name, 1.0) for name, value in losses.items()}

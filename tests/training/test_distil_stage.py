@@ -82,6 +82,20 @@ def test_a_run_of_another_teacher_is_not_gone_on_with(folder: Path) -> None:
     assert "distil guidance_scale: got 2.0, expected 7.5" in str(error.value)
 
 
+def test_the_best_student_is_kept_and_a_teacher_that_learns_on_has_none(folder: Path) -> None:
+    write_chats(folder / "held", count=5)
+    held = ["--valid", f"jsonl:{folder / 'held/chats.jsonl'}", "--validate-every", "1"]
+    out = distil(folder, "best", *held)
+    assert minigpt5.load(out, device="cpu").reply(CHAT, FAST).images
+    assert (folder / "runs/best/valid.csv").read_text().startswith("step,seconds,loss,image_loss")
+    command = words(folder, folder / "taught", "--model", str(out), "--train-unet", steps=2)
+    main(command)
+    assert ModelConfig.load(folder / "taught").fast is None
+    assert not list((folder / "taught").glob("unet_fast*"))
+    with pytest.raises(SystemExit, match="train-unet: got the stage distil"):
+        distil(folder, "both", "--train-unet")
+
+
 def test_the_kept_features_of_the_pictures_are_used(folder: Path) -> None:
     plain = distil(folder, "plain")
     cached = distil(folder, "cached", "--cache", str(folder / "features"))

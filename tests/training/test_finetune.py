@@ -25,6 +25,7 @@ from minigpt5.config import ModelConfig
 from minigpt5.data.storybook.captions import caption
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import sample_scene
+from minigpt5.training.accelerators import verify_sharding
 from minigpt5.training.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +42,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def start(*arguments: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+def start(*arguments: str, path: Path = ROOT) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{path}", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=environment)
 
 
@@ -189,6 +190,72 @@ def test_pictures_are_drawn_from_fixed_prompts_and_compared_with_them(folder):
     assert all(-1 <= score["CLIP text-image"] <= 1 for score in scores)
 
 
+def test_adapters_are_put_where_they_are_asked_for(folder):
+    out = folder / "targets"
+    more = ["--targets", "k_proj", "down_proj", "--rank", "2", "--alpha", "3", "--dropout", "0"]
+    main(words(folder, out, *more, stage="mls", steps=2))
+    lora = ModelConfig.load(out).lora
+    assert (lora.rank, lora.alpha, lora.dropout) == (2, 3, 0.0)
+    assert {name.split(".")[-3] for name in read_part(out, "lora")} == {"k_proj", "down_proj"}
+    again = words(folder, folder / "targets-again", stage="mls", steps=2)
+    again[again.index("--model") + 1] = str(out)
+    with pytest.raises(
+        SystemExit, match="got adapters of k_proj, down_proj, expected the same layers as q_proj"
+    ):
+        main(again)
+
+
+WANDB = """
+import json, os
+def init(**how):
+    write("init", how)
+    return Run()
+def write(kind, values):
+    with open(os.environ["WANDB_CALLS"], "a") as file:
+        file.write(json.dumps([kind, values]) + "\\n")
+class Run:
+    def log(self, values, step=None):
+        write("log", {"step": step, **values})
+    def finish(self):
+        write("finish", {})
+class config:
+    def update(values, allow_val_change):
+        write("config", values)
+"""
+
+
+def test_logs_for_wandb_are_sent_under_the_name_of_the_run(folder, tmp_path, process, monkeypatch):
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb/__init__.py").write_text(WANDB)
+    (tmp_path / "wandb-1.dist-info").mkdir()
+    (tmp_path / "wandb-1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: wandb\nVersion: 1\n")
+    monkeypatch.setenv("WANDB_CALLS", str(tmp_path / "calls"))
+    process.append(
+        start("minigpt5", *words(folder, folder / "sent", "--wandb", "mine", steps=2), path=tmp_path)
+    )
+    assert process[0].wait() == 0
+    calls = [json.loads(line) for line in (tmp_path / "calls").read_text().splitlines()]
+    assert calls[0][0] == "init" and calls[0][1]["project"] == "mine" and calls[0][1]["name"] == "sent"
+    assert dict(calls)["config"]["steps"] == "2"
+    assert [values["step"] for kind, values in calls if kind == "log"] == [0, 1]
+    assert calls[-1][0] == "finish"
+
+
+def test_a_tracker_that_is_not_there_is_refused(folder, monkeypatch):
+    monkeypatch.setattr("minigpt5.training.accelerators.get_available_trackers", list)
+    with pytest.raises(SystemExit, match="wandb: got no such package, expected it for its logs"):
+        main(words(folder, folder / "unsent", "--wandb"))
+
+
+def test_fsdp1_is_refused_and_fsdp2_is_not(folder, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    monkeypatch.setenv("FSDP_VERSION", "1")
+    with pytest.raises(SystemExit, match="fsdp: got version 1, expected 2"):
+        main(words(folder, folder / "sharded"))
+    monkeypatch.setenv("FSDP_VERSION", "2")
+    verify_sharding()
+
+
 def test_logs_for_tensorboard_are_written(folder):
     main(words(folder, folder / "board", "--tensorboard", steps=2))
     assert list((folder / "runs/board").rglob("events.out.tfevents.*"))
@@ -203,6 +270,13 @@ def test_logs_for_tensorboard_are_written(folder):
         (["--batch-size", "8"], "samples a step: got 8, expected 4"),
         (["--seed", "1"], "seed: got 1, expected 42"),
         (["--vokens", "4"], "vokens: got 4, expected 8"),
+        (["--weight-decay", "0.1"], "weight_decay: got 0.1, expected 0.01"),
+        (["--alpha", "8"], "LoRA alpha: got 8, expected 16"),
+        (["--dropout", "0"], "LoRA dropout: got 0.0, expected 0.05"),
+        (["--targets", "q_proj"], "LoRA target_modules: got ['q_proj'], expected ['q_proj', 'v_proj']"),
+        (["--text-weight", "1"], "stage: text_weight: got 1.0, expected 0.01"),
+        (["--train-unet"], "UNet learning rate: got 0.0001, expected None"),
+        (["--connector", "encoder"], "vokens: got 64, expected 8"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -276,6 +350,14 @@ def test_a_warm_up_that_is_named_counts(folder):
         (["--stage", "mls-prefix", "--checkpointing"], "it forgets the prefix"),
         (["--diffusion", "none", "--stage", "uas"], "none/text_encoder: got no such folder"),
         (["--clip", "nowhere"], "clip: got 'nowhere', expected a folder or `storybook`"),
+        (["--dropout", "1"], "dropout: got 1.0, expected 0 or more and less than 1"),
+        (["--weight-decay", "-1"], r"weight_decay: got -1\.0, expected 0 or more"),
+        (["--patience", "2"], "patience: got no --valid, expected data to measure the loss on"),
+        (["--export", "best"], "export: got no --valid, expected data to measure the loss on"),
+        (["--text-weight", "0", "--image-weight", "0"], "got a weight of 0 for every loss"),
+        (["--connector-layers", "2"], "connector_layers: got no --connector encoder"),
+        (["--train-unet", "--image-weight", "0"], "train-unet: got a stage without an image loss"),
+        (["--seeds", "1", "1"], "seeds: got 1 1, expected each once"),
         (["--prompts", "none.txt"], r"none\.txt: got .*expected a prompt on every line"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -43,8 +43,18 @@ def curve(run):
         return {int(row["step"]): float(row["loss"]) for row in csv.DictReader(file)}
 
 
-def schedule(steps):
-    return Schedule(steps=steps, batch_size=8, lr=1e-2, muon_lr=1e-2, warmup=2, save_every=10)
+def schedule(steps, **changes):
+    return Schedule(
+        **{
+            "steps": steps,
+            "batch_size": 8,
+            "lr": 1e-2,
+            "muon_lr": 1e-2,
+            "warmup": 2,
+            "save_every": 10,
+            **changes,
+        }
+    )
 
 
 def test_a_resumed_run_has_the_curve_of_an_uninterrupted_one(tmp_path):
@@ -130,6 +140,12 @@ def test_the_official_schedule_is_linear_and_the_mapper_learns_faster():
     assert [learning_rate_factor(step, 4, 2, "linear") for step in range(4)] == [0.0, 0.5, 1.0, 0.5]
     (optimizer,) = build_optimizers(Regression().module, 1e-3, None, faster=("2.",))
     assert [(group["lr"], len(group["params"])) for group in optimizer.param_groups] == [(1e-3, 2), (1e-2, 2)]
+
+
+def test_parameters_with_a_rate_of_their_own_learn_at_it():
+    first, second = build_optimizers(Regression().module, 1e-3, 1e-2, own_lr=(("2.", 1e-5),))
+    assert isinstance(first, Muon) and len(first.param_groups[0]["params"]) == 1
+    assert [(group["lr"], len(group["params"])) for group in second.param_groups] == [(1e-3, 1), (1e-5, 2)]
 
 
 def test_training_lowers_the_loss_and_draws_its_curve(tmp_path):
