@@ -1,4 +1,4 @@
-"""The command line: `python -m minigpt5 train|evaluate|convert|download|plan`."""
+"""The command line: `python -m minigpt5 train|evaluate|data|convert|download|plan`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from minigpt5.checkpoint.painter import with_painter
 from minigpt5.checkpoint.placement import DTYPES, place, place_vision
 from minigpt5.checkpoint.presets import PRESETS
 from minigpt5.config import ModelConfig
+from minigpt5.data_command import add_data
 from minigpt5.errors import MiniGPT5Error
 from minigpt5.evaluate_command import add_evaluate
 from minigpt5.train_command import WEIGHTS, add_train
@@ -31,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_train(commands.add_parser("train", help="train a model"))
     add_evaluate(commands.add_parser("evaluate", help="measure a model"))
+    add_data(commands.add_parser("data", help="look at a data set"))
     add_convert(commands.add_parser("convert", help="official files to a model folder", description=CONVERT))
     add_download(
         commands.add_parser("download", help="the paper's model from the network", description=DOWNLOAD)

@@ -14,7 +14,7 @@ from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.errors import DataError, OptionError
 from minigpt5.evaluation.ablations import evaluate_ablations
 from minigpt5.evaluation.clip import load_clip
-from minigpt5.evaluation.data_sets import Answering, DataSet, evaluate_data
+from minigpt5.evaluation.data_sets import SOURCES, Answering, DataSet, evaluate_data
 from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
 from minigpt5.evaluation.judge import load_judge
 from minigpt5.evaluation.obedience import (
@@ -31,7 +31,6 @@ from minigpt5.generation.engine import DEFAULTS
 from minigpt5.loading import load
 from minigpt5.options import SCHEDULERS
 from minigpt5.train_command import CLIP, JUDGE, WEIGHTS, data_set
-from minigpt5.training.finetune import KINDS
 
 RECONSTRUCTION = "the VAE on fresh renders"
 REQUESTS = Path("tests/data/unseen_requests.json")
@@ -68,7 +67,7 @@ def _add_paper(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="KIND:PATH",
-        help=f"{', '.join(KINDS)}; may be repeated (default: the storybook world)",
+        help=f"{', '.join(SOURCES)}; may be repeated (default: the storybook world)",
     )
     group.add_argument("--guidance", type=float, help="guidance scale (default: 7.5 on data, else 3)")
     group.add_argument("--steps", type=int, help="denoising steps (default: 50 on data, else 20)")
@@ -127,7 +126,7 @@ def run_bars(arguments: argparse.Namespace) -> None:
 
 def run_paper(arguments: argparse.Namespace) -> None:
     """The paper's tables on the data that is named, otherwise on the storybook world; raises `OptionError`."""
-    data = [DataSet(*data_set(value)) for value in arguments.data]
+    data = [DataSet(*data_set(value, SOURCES)) for value in arguments.data]
     changes = _changes(arguments)
     if missing := [one.path for one in data if not one.path.exists()]:
         raise DataError(f"{missing[0]}: got no such file or folder, expected a data set")

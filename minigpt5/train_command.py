@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
 
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import LoraConfig
+from minigpt5.data.readers import KINDS
 from minigpt5.errors import OptionError, TrainingError
 from minigpt5.evaluation.clip import load_clip, save_clip, train_clip
 from minigpt5.evaluation.features import published_clip, storybook_networks
 from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
 from minigpt5.training.ablations import train_ablations
 from minigpt5.training.distil import Distillation
-from minigpt5.training.finetune import KINDS, WARMUP, Recipe, Score, finetune
-from minigpt5.training.stages import DISTIL, STAGES, Stage
+from minigpt5.training.finetune import WARMUP, Recipe, Score, finetune
 from minigpt5.training.storybook import STEPS, train_storybook
 from minigpt5.training.trainer import Schedule
 
@@ -228,11 +229,11 @@ def _schedule(arguments: argparse.Namespace, stage: Stage) -> Schedule:
     )
 
 
-def data_set(value: str) -> tuple[str, Path]:
+def data_set(value: str, kinds: Iterable[str] = KINDS) -> tuple[str, Path]:
     """KIND:PATH as both; raises `OptionError`."""
     kind, colon, path = value.partition(":")
-    if not colon or kind not in KINDS:
-        raise OptionError(f"data: got {value!r}, expected KIND:PATH with one of {', '.join(KINDS)}")
+    if not colon or kind not in kinds:
+        raise OptionError(f"data: got {value!r}, expected KIND:PATH with one of {', '.join(kinds)}")
     return kind, Path(path)
 
 

@@ -31,11 +31,8 @@ from minigpt5.checkpoint.fingerprint import (
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import LoraConfig, ModelConfig
 from minigpt5.conversation import Conversation
-from minigpt5.data.cc3m import read_cc3m
-from minigpt5.data.jsonl import read_jsonl
-from minigpt5.data.mmdialog import read_mmdialog
+from minigpt5.data.readers import READERS
 from minigpt5.data.samples import Samples, joined, verified
-from minigpt5.data.vist import read_vist
 from minigpt5.errors import OptionError, TrainingError
 from minigpt5.generation.engine import Engine
 from minigpt5.options import FAST, GenerationOptions
@@ -52,7 +49,6 @@ from minigpt5.training.teachers import load_teacher
 from minigpt5.training.throughput import Throughput
 from minigpt5.training.trainer import Schedule, Validation, fit, processes
 
-KINDS = ("cc3m", "vist", "mmdialog", "jsonl")
 VERIFIED = 2000  # records: in a data set of no more, every picture is opened before the training begins
 FACTS = "recipe.json"  # in a run: what is trained there
 WARMUP = 1000  # steps, the official ones; of short trainings a tenth
@@ -63,7 +59,7 @@ Score = Callable[[list[Image.Image], list[str]], dict[str, float]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training. `data` are kinds (`KINDS`) and paths; `epochs` counts when `schedule.steps` is 0, and `warmup`
+    """One training. `data` are kinds (`READERS`) and paths; `epochs` counts when `schedule.steps` is 0, and `warmup`
     instead of the schedule's: None is `WARMUP` steps, at most a tenth of all. `num_vokens` None leaves the model's."""
 
     model: Path
@@ -139,13 +135,7 @@ def finetune(recipe: Recipe, score: Score | None = None) -> Throughput:
 def read_data(recipe: Recipe, config: ModelConfig, tokenizer: PreTrainedTokenizerFast) -> Samples:
     """All data sets as one; small ones are verified whole."""
     system = config.system_prompt or SYSTEM
-    readers: dict[str, Callable[[Path], Samples]] = {
-        "cc3m": read_cc3m,
-        "vist": read_vist,
-        "mmdialog": read_mmdialog,
-        "jsonl": lambda path: read_jsonl(path, system=system),
-    }
-    samples = joined(readers[kind](path) for kind, path in recipe.data)
+    samples = joined(READERS[kind](path, system) for kind, path in recipe.data)
     if len(samples) > VERIFIED:
         return samples
     return verified(
