@@ -36,7 +36,8 @@ REQUEST_EVERY = 100  # captions
 PARTS = {*PICTURES, "txt"}
 SEED = 42  # of the wording of the requests; the official scripts' own
 
-Pair = tuple[str, str, Picture]  # where it stands, caption, picture
+Pair = tuple[str, str, PictureFile]  # where it stands, caption, picture
+Captioned = tuple[str, str, Picture]  # the same, the picture anywhere
 
 
 def read_cc3m(path: Path, *, test: bool = False, seed: int = SEED) -> Samples:
@@ -64,7 +65,7 @@ def clean_caption(caption: str) -> str:
     return re.sub(r"\s{2,}", " ", caption).rstrip("\n").strip(" ")
 
 
-def samples_of(pairs: Iterable[Pair], rng: random.Random, *, test: bool = False) -> Iterator[Sample]:
+def samples_of(pairs: Iterable[Captioned], rng: random.Random, *, test: bool = False) -> Iterator[Sample]:
     """The samples of captioned pictures: each in the bare form, some as a request too."""
     for index, (record, caption, picture) in enumerate(pairs):
         if test:

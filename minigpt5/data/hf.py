@@ -25,7 +25,7 @@ try:
 except ImportError:  # an extra
     pyarrow = None
 
-from minigpt5.data.cc3m import SEED, Pair, clean_caption, samples_of
+from minigpt5.data.cc3m import SEED, Captioned, clean_caption, samples_of
 from minigpt5.data.chat_forms import BESIDE, KEYS, Chat, chat_of, find_below, is_chat
 from minigpt5.data.files import expanded, inside
 from minigpt5.data.jsonl import replies
@@ -76,7 +76,7 @@ def read_hf(path: Path, *, system: str = SYSTEM, seed: int = SEED) -> Samples:
             " (`pip install minigpt5[data]`)"
         )
     findings = Findings(path.name)
-    pairs: list[Pair] = []
+    pairs: list[Captioned] = []
     chats: list[tuple[str, Chat]] = []
     for file in tables_of(path):
         for where, row, pictures in _rows(file):
@@ -136,7 +136,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any], list[Picture]]]:
         columns = [name for name in table.column_names if _holds_pictures(table.schema.field(name).type)]
         for row, values in enumerate(table.to_pylist()):
             number += 1
-            pictures = [
+            pictures: list[Picture] = [
                 PictureCell(path, group, row, name, index)
                 for name in columns
                 for index in _filled(values[name])

@@ -54,8 +54,9 @@ def kind_of(path: Path) -> str:
     files = expanded(path)
     if not files:
         raise DataError(f"{path}: got no such file or folder, expected a data set")
-    if kind := BY_SUFFIX.get(files[0].suffix.lower()):
-        return "mmdialog" if kind == "jsonl" and _is_mmdialog(files[0]) else kind
+    known = BY_SUFFIX.get(files[0].suffix.lower())
+    if known:
+        return "mmdialog" if known == "jsonl" and _is_mmdialog(files[0]) else known
     if _is_mmdialog(files[0]):
         return "mmdialog"
     if files[0].suffix.lower() == ".json":

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minigpt5.data.cc3m import SEED, Pair, clean_caption, samples_of
+from minigpt5.data.cc3m import SEED, Captioned, clean_caption, samples_of
 from minigpt5.data.chat_forms import BESIDE, Chat, Find, chat_of, is_chat
 from minigpt5.data.files import expanded
 from minigpt5.data.jsonl import parsed, replies
@@ -40,7 +40,7 @@ class Record:
 def read_webdataset(path: Path, *, system: str = SYSTEM, seed: int = SEED) -> Samples:
     """The samples of all shards, captions first; raises `DataError`."""
     findings = Findings(path.name)
-    pairs: list[Pair] = []
+    pairs: list[Captioned] = []
     chats: list[tuple[str, Chat]] = []
     for record in _records(path, findings):
         if record.chat:
