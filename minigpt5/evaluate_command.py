@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
+from minigpt5.bar import Bar
 from minigpt5.checkpoint.fingerprint import weights_digest
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.errors import DataError, OptionError
@@ -96,7 +99,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 
 def run_bars(arguments: argparse.Namespace) -> None:
     """The storybook bars, those whose title contains `--only`."""
-    engine, judge = load(arguments.model, quantize=arguments.quantize), load_judge(JUDGE)
+    engine, judge = load(arguments.model, quantize=arguments.quantize, progress=Bar()), load_judge(JUDGE)
     path = arguments.out / "report.json"
     facts = {**facts_of(engine, arguments.model), "judge": weights_digest(JUDGE)}
     keep_apart(arguments.out, "report.json", facts, path.exists())
@@ -117,7 +120,7 @@ def run_bars(arguments: argparse.Namespace) -> None:
         add(title, checks[title]())
     for title, measure in measures(engine, judge, arguments.count, REQUESTS).items():
         if only in title:
-            trials = list(measure())
+            trials = list(tqdm(measure(), title, arguments.count, leave=False, disable=None))
             add(title, {**shares(trials), "trials": len(trials)})
             name = title.replace(" ", "-").replace(",", "")
             (arguments.out / f"{name}.jsonl").write_text(told(trials))
@@ -132,7 +135,7 @@ def run_paper(arguments: argparse.Namespace) -> None:
         raise DataError(f"{missing[0]}: got no such file or folder, expected a data set")
     if arguments.count < (0 if data else 1):
         raise OptionError(f"count: got {arguments.count}, expected {'0 or more' if data else '1 or more'}")
-    engine = load(arguments.model, quantize=arguments.quantize)
+    engine = load(arguments.model, quantize=arguments.quantize, progress=Bar())
     networks = networks_of(arguments, str(engine.model.diffusion.unet.device))
     if not data:
         options = replace(DEFAULTS, **changes)

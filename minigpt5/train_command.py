@@ -18,6 +18,7 @@ from minigpt5.evaluation.judge import load_judge, save_judge, train_judge
 from minigpt5.training.ablations import train_ablations
 from minigpt5.training.distil import Distillation
 from minigpt5.training.finetune import WARMUP, Recipe, Score, finetune
+from minigpt5.training.stages import DISTIL, STAGES, Stage
 from minigpt5.training.storybook import STEPS, train_storybook
 from minigpt5.training.trainer import Schedule
 

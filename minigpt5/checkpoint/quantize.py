@@ -17,6 +17,7 @@ The order is for inference alone: no gradient passes through the kernel.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import bitsandbytes as bnb
@@ -25,13 +26,17 @@ from bitsandbytes import functional
 from torch import Tensor, nn
 
 from minigpt5.checkpoint.placement import Placement
+from minigpt5.checkpoint.store import files_of, stored_shapes
 from minigpt5.model.language import LanguageModel
 
 Quantization = Literal["8bit", "4bit"]
 
 BLOCK = 64  # numbers that share a scale
 CHUNK = 2**18  # numbers quantized at a time: they stay in the CPU's cache
-ROWS, PAIR = 32, 16  # of the CPU kernel's order: rows that lie together, and their halves, one in each half of a byte
+ROWS, PAIR = (
+    32,
+    16,
+)  # of the CPU kernel's order: rows that lie together, and their halves, one in each half of a byte
 STATE = "quant_state.bitsandbytes__nf4"
 MEMBERS: dict[Quantization, tuple[str, ...]] = {  # names of a layer's tensors, but for its bias
     "4bit": (
@@ -45,6 +50,12 @@ MEMBERS: dict[Quantization, tuple[str, ...]] = {  # names of a layer's tensors, 
     "8bit": ("weight", "SCB", "weight_format"),
 }
 MARKS: dict[Quantization, str] = {"4bit": f".{STATE}", "8bit": ".SCB"}  # what a key of such a file ends with
+
+
+def stored_quantization(folder: Path) -> Quantization | None:
+    """How the LLM of a model folder is stored; None where it is whole or missing. Raises `CheckpointError`."""
+    keys = stored_shapes(files_of(folder, "language"))
+    return next((mode for mode, mark in MARKS.items() if any(key.endswith(mark) for key in keys)), None)
 
 
 def block_layers(language: LanguageModel) -> dict[str, nn.Linear]:
@@ -104,16 +115,14 @@ def restored(
             numbers, requires_grad=False, has_fp16_weights=False, CB=numbers, SCB=scales
         )
         return layer
-    stored = {
-        name.removeprefix("weight."): value for name, value in tensors.items() if name != "weight"
-    }
+    stored = {name.removeprefix("weight."): value for name, value in tensors.items() if name != "weight"}
     state = functional.QuantState.from_dict(stored, device=device)
     return _with_state(layer, tensors["weight"].to(device), state, placement)
 
 
 def stored_tensors(layer: nn.Module) -> dict[str, Tensor]:
     """What of a layer goes into a file, by the names in `MEMBERS` and `bias`."""
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in layer.state_dict().items()}
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in layer.state_dict().items()}
 
 
 def dequantized(layer: nn.Module) -> Tensor:
@@ -193,7 +202,11 @@ def arrange_for_cpu(language: LanguageModel, placement: Placement) -> None:
     if placement.device.type != "cpu" or not functional.has_avx512bf16():
         return
     for layer in block_layers(language).values():
-        if isinstance(layer, bnb.nn.Linear4bit) and not layer.out_features % ROWS and not layer.in_features % BLOCK:
+        if (
+            isinstance(layer, bnb.nn.Linear4bit)
+            and not layer.out_features % ROWS
+            and not layer.in_features % BLOCK
+        ):
             _arrange(layer)
 
 
