@@ -125,7 +125,7 @@ def stored_tensors(layer: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in layer.state_dict().items()}
 
 
-def dequantized(layer: nn.Module) -> Tensor:
+def dequantized(layer: Any) -> Tensor:
     """The weight (N,K) float32 that a layer stands for."""
     if isinstance(layer, bnb.nn.Linear8bitLt):
         return functional.int8_vectorwise_dequant(layer.weight.data, layer.weight.SCB).float()

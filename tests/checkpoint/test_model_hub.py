@@ -132,6 +132,7 @@ def folder(tmp_path: Path, model: Any, config: Any, tokenizer: Any) -> Path:
     return tmp_path / "tiny"
 
 
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the hub's library at each upload
 def test_a_folder_goes_to_the_hub_and_is_loaded_from_it(
     folder: Path, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
