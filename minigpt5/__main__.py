@@ -10,7 +10,7 @@ from minigpt5.bar import Bar
 from minigpt5.checkpoint.build import build_empty
 from minigpt5.checkpoint.convert import Sources, convert
 from minigpt5.checkpoint.hub import download
-from minigpt5.checkpoint.memory import free_on, memory_plan, table
+from minigpt5.checkpoint.memory import fastest, free_on, memory_plan, table
 from minigpt5.checkpoint.painter import with_painter
 from minigpt5.checkpoint.placement import DTYPES, place, place_vision
 from minigpt5.checkpoint.presets import PRESETS
@@ -122,6 +122,8 @@ def run_plan(arguments: argparse.Namespace) -> None:
     model = build_empty(config)
     lines = memory_plan(model, config, placement.dtype, quantize, str(placement.device), vision)
     print(table(lines, free_on(lines)))
+    if not stored_quantization(arguments.model):
+        print(fastest(model, config, placement, vision))
 
 
 def run_quantize(arguments: argparse.Namespace) -> None:

@@ -194,12 +194,17 @@ def _nf4_codes(numbers: Tensor, midpoints: list[float]) -> tuple[Tensor, Tensor]
     return (pairs[:, 0] << 4) | pairs[:, 1], absmax
 
 
+def has_cpu_kernel() -> bool:
+    """Whether this CPU has the fast kernel for 4-bit layers."""
+    return bool(functional.has_avx512bf16())
+
+
 def arrange_for_cpu(language: LanguageModel, placement: Placement) -> None:
     """Bring the 4-bit layers into the order of the CPU's fast kernel, if there is one; for inference alone.
 
     What bitsandbytes does at the first use of each layer: its `_convert_weight_packed_for_cpu` (0.50.2).
     """
-    if placement.device.type != "cpu" or not functional.has_avx512bf16():
+    if placement.device.type != "cpu" or not has_cpu_kernel():
         return
     for layer in block_layers(language).values():
         if (
