@@ -26,7 +26,7 @@ WIDE = 2048  # numbers a state: in wider LLMs reading the weights takes most of 
 
 Mode = Quantization | None
 # fastest first. GPU: Lightning AI's LitGPT on an A100, 47.7, 37.6 and 12.7 tokens a second. CPU: `benchmarks.quantized` at
-# 4096, with the kernel of AVX-512 bf16, .041, .059 and .136 s a token; without it each token dequantizes every layer
+# 4096, with the kernel of AVX-512 bf16, .039, .059 and .11 s a token; without it each token dequantizes every layer
 BY_SPEED: dict[str, tuple[Mode, ...]] = {
     "whole first": (None, "4bit", "8bit"),
     "kernel": ("4bit", "8bit", None),
