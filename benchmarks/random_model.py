@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5 import Engine
-from minigpt5.checkpoint.build import Quantization, build_empty, parts_of, quantize_language
+from minigpt5.checkpoint.build import build_empty, parts_of
 from minigpt5.checkpoint.placement import Placement
+from minigpt5.checkpoint.quantize import Quantization, arrange_for_cpu, quantize_language
 from minigpt5.config import ModelConfig
 from minigpt5.model.language import LanguageModel
 from minigpt5.model.minigpt5 import MiniGPT5
@@ -36,6 +37,7 @@ def random_engine(
     for part, module in parts_of(model).items():
         if part == "language":
             _fill_blocks(model.language, quantize, placement)
+            arrange_for_cpu(model.language, placement)
             after_part("LLM: blocks")
         fill(module, placement.device)
         module.to(placement.device)

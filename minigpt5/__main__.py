@@ -1,4 +1,4 @@
-"""The command line: `python -m minigpt5 train|evaluate|convert|download|plan`."""
+"""The command line: `python -m minigpt5 train|evaluate|data|convert|download|quantize|push|plan`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ import argparse
 import sys
 from pathlib import Path
 
+from minigpt5.bar import Bar
 from minigpt5.checkpoint.build import build_empty
 from minigpt5.checkpoint.convert import Sources, convert
 from minigpt5.checkpoint.hub import download
-from minigpt5.checkpoint.memory import free_on, memory_plan, table
+from minigpt5.checkpoint.memory import fastest, free_on, memory_plan, table
 from minigpt5.checkpoint.painter import with_painter
 from minigpt5.checkpoint.placement import DTYPES, place, place_vision
 from minigpt5.checkpoint.presets import PRESETS
+from minigpt5.checkpoint.quantize import stored_quantization
+from minigpt5.checkpoint.quantized_folder import quantize_folder
 from minigpt5.config import ModelConfig
+from minigpt5.data_command import add_data
 from minigpt5.errors import MiniGPT5Error
 from minigpt5.evaluate_command import add_evaluate
+from minigpt5.push_command import PUSH, add_push
 from minigpt5.train_command import WEIGHTS, add_train
 
 DOWNLOADS = Path("weights/downloads")
 SOURCES = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
 CONVERT = "Make a model folder of the official files; resumes where it stopped."
 DOWNLOAD = "Fetch the official files of a preset and make its model folder; resumes where it stopped."
+QUANTIZE = "Make a model folder whose LLM is stored in 4 or 8 bits: smaller, and quicker to load."
 PLAN = "Print the memory that a model needs, part by part, before it is loaded."
 
 
@@ -31,10 +37,13 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_train(commands.add_parser("train", help="train a model"))
     add_evaluate(commands.add_parser("evaluate", help="measure a model"))
+    add_data(commands.add_parser("data", help="look at a data set"))
     add_convert(commands.add_parser("convert", help="official files to a model folder", description=CONVERT))
     add_download(
         commands.add_parser("download", help="the paper's model from the network", description=DOWNLOAD)
     )
+    add_quantize(commands.add_parser("quantize", help="a model folder in 4 or 8 bits", description=QUANTIZE))
+    add_push(commands.add_parser("push", help="a model folder to a hub", description=PUSH))
     add_plan(commands.add_parser("plan", help="memory that a model needs", description=PLAN))
     return parser
 
@@ -54,6 +63,14 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offload-vision", action="store_true", help="keep the eyes on the CPU")
     parser.add_argument("--painter", type=Path, help="another painter's folder in diffusers' layout")
     parser.set_defaults(command=run_plan)
+
+
+def add_quantize(parser: argparse.ArgumentParser) -> None:
+    """The flags of `quantize`."""
+    parser.add_argument("model", type=Path, help="model folder")
+    parser.add_argument("--bits", type=int, choices=(4, 8), default=4, help="the LLM's blocks (default: 4)")
+    parser.add_argument("--out", type=Path, required=True, help="the new model folder")
+    parser.set_defaults(command=run_quantize)
 
 
 def add_convert(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +113,8 @@ def add_download(parser: argparse.ArgumentParser) -> None:
 
 def run_plan(arguments: argparse.Namespace) -> None:
     """`plan`: print what each part would need and what is free; nothing is loaded."""
-    quantize = None if arguments.quantize == "none" else arguments.quantize
+    asked = None if arguments.quantize == "none" else arguments.quantize
+    quantize = stored_quantization(arguments.model) or asked
     config, placement = ModelConfig.load(arguments.model), place(arguments.device, arguments.dtype)
     vision = place_vision(placement, arguments.offload_vision)
     if arguments.painter:
@@ -104,6 +122,15 @@ def run_plan(arguments: argparse.Namespace) -> None:
     model = build_empty(config)
     lines = memory_plan(model, config, placement.dtype, quantize, str(placement.device), vision)
     print(table(lines, free_on(lines)))
+    if not stored_quantization(arguments.model):
+        print(fastest(model, config, placement, vision))
+
+
+def run_quantize(arguments: argparse.Namespace) -> None:
+    """`quantize`: layer by layer, so that the memory of a whole LLM is never needed."""
+    quantize_folder(arguments.model, arguments.out, "4bit" if arguments.bits == 4 else "8bit", progress=Bar())
+    size = sum(path.stat().st_size for path in arguments.out.iterdir())
+    print(f"done: {arguments.out} ({size / 1e9:.2f} GB)")
 
 
 def run_download(arguments: argparse.Namespace) -> None:
@@ -119,6 +146,7 @@ def run_download(arguments: argparse.Namespace) -> None:
         qformer_heads=arguments.qformer_heads,
         endpoint=arguments.endpoint,
         report=lambda line: print(line, flush=True),
+        progress=Bar(),
     )
     print(f"done: {out} ({arguments.cache} is needed no more)")
 
@@ -132,6 +160,7 @@ def run_convert(arguments: argparse.Namespace) -> None:
         vit_heads=arguments.vit_heads,
         qformer_heads=arguments.qformer_heads,
         report=lambda line: print(line, flush=True),
+        progress=Bar(),
     )
     print(f"done: {arguments.out}")
 

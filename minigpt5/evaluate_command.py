@@ -9,13 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
+from minigpt5.bar import Bar
 from minigpt5.bench_command import add_bench, run_bench
 from minigpt5.checkpoint.fingerprint import weights_digest
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.errors import DataError, OptionError
 from minigpt5.evaluation.ablations import evaluate_ablations
 from minigpt5.evaluation.clip import load_clip
-from minigpt5.evaluation.data_sets import Answering, DataSet, evaluate_data
+from minigpt5.evaluation.data_sets import SOURCES, Answering, DataSet, evaluate_data
 from minigpt5.evaluation.features import Networks, published_networks, storybook_networks
 from minigpt5.evaluation.judge import load_judge
 from minigpt5.evaluation.obedience import (
@@ -32,7 +35,6 @@ from minigpt5.generation.engine import DEFAULTS
 from minigpt5.loading import load
 from minigpt5.options import SCHEDULERS
 from minigpt5.train_command import CLIP, JUDGE, WEIGHTS, data_set
-from minigpt5.training.finetune import KINDS
 
 RECONSTRUCTION = "the VAE on fresh renders"
 REQUESTS = Path("tests/data/unseen_requests.json")
@@ -75,7 +77,7 @@ def _add_paper(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="KIND:PATH",
-        help=f"{', '.join(KINDS)}; may be repeated (default: the storybook world)",
+        help=f"{', '.join(SOURCES)}; may be repeated (default: the storybook world)",
     )
     group.add_argument("--guidance", type=float, help="guidance scale (default: 7.5 on data, else 3)")
     group.add_argument("--steps", type=int, help="denoising steps (default: 50 on data, else 20)")
@@ -107,7 +109,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 
 def run_bars(arguments: argparse.Namespace) -> None:
     """The storybook bars, those whose title contains `--only`."""
-    engine, judge = load(arguments.model, quantize=arguments.quantize), load_judge(JUDGE)
+    engine, judge = load(arguments.model, quantize=arguments.quantize, progress=Bar()), load_judge(JUDGE)
     path = arguments.out / "report.json"
     facts = {**facts_of(engine, arguments.model), "judge": weights_digest(JUDGE)}
     keep_apart(arguments.out, "report.json", facts, path.exists())
@@ -128,7 +130,7 @@ def run_bars(arguments: argparse.Namespace) -> None:
         add(title, checks[title]())
     for title, measure in measures(engine, judge, arguments.count, REQUESTS).items():
         if only in title:
-            trials = list(measure())
+            trials = list(tqdm(measure(), title, arguments.count, leave=False, disable=None))
             add(title, {**shares(trials), "trials": len(trials)})
             name = title.replace(" ", "-").replace(",", "")
             (arguments.out / f"{name}.jsonl").write_text(told(trials))
@@ -137,13 +139,13 @@ def run_bars(arguments: argparse.Namespace) -> None:
 
 def run_paper(arguments: argparse.Namespace) -> None:
     """The paper's tables on the data that is named, otherwise on the storybook world; raises `OptionError`."""
-    data = [DataSet(*data_set(value)) for value in arguments.data]
+    data = [DataSet(*data_set(value, SOURCES)) for value in arguments.data]
     changes = _changes(arguments)
     if missing := [one.path for one in data if not one.path.exists()]:
         raise DataError(f"{missing[0]}: got no such file or folder, expected a data set")
     if arguments.count < (0 if data else 1):
         raise OptionError(f"count: got {arguments.count}, expected {'0 or more' if data else '1 or more'}")
-    engine = load(arguments.model, quantize=arguments.quantize)
+    engine = load(arguments.model, quantize=arguments.quantize, progress=Bar())
     networks = networks_of(arguments, str(engine.model.diffusion.unet.device))
     if not data:
         options = replace(DEFAULTS, **changes)

@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from minigpt5.checkpoint.build import Quantization, load_model
+from minigpt5.checkpoint.build import load_model
+from minigpt5.checkpoint.model_hub import find_model
+from minigpt5.checkpoint.placement import place
+from minigpt5.checkpoint.progress import Progress
+from minigpt5.checkpoint.quantize import Quantization, arrange_for_cpu
 from minigpt5.generation.engine import Engine
 
 
@@ -16,23 +20,33 @@ def load(
     offload_vision: bool = False,
     painter: str | Path | None = None,
     report: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Engine:
-    """The engine of the model folder `path`.
+    """The engine of the model folder `path`, or of the hub repository `owner/name` that holds one.
 
-    `quantize`: None, "8bit" or "4bit" (NF4). `device`: "auto" or a torch device. `dtype`: "auto" (the fastest
-    that is safe on that device), "float32", "float16" or "bfloat16". `offload_vision`: the ViT and the Q-Former
+    `quantize`: None (as it is stored), "8bit" or "4bit" (NF4). `device`: "auto" or a torch device. `dtype`: "auto" (the
+    fastest that is safe on that device), "float32", "float16" or "bfloat16". `offload_vision`: the ViT and the Q-Former
     stay on the CPU, and only what they saw goes to the device. `painter`: a folder in
-    diffusers' layout whose UNet (and VAE) draws in place of the model's. `report` is told the memory plan, a table of
-    text, before anything is loaded. Raises `CheckpointError` and `OptionError`.
+    diffusers' layout whose UNet (and VAE) draws in place of the model's. `report` is told where the model was found, if not
+    at `path`, and the memory plan, a table of text, before anything is loaded; `progress` is called again and again with
+    the bytes that have come, those of all weights, and what is done ("loading"). Raises `CheckpointError` and
+    `OptionError`.
     """
+    folder = find_model(path, report=report or _silent, progress=progress)
     loaded = load_model(
-        path,
+        folder,
         quantize=quantize,
         device=device,
         dtype=dtype,
         offload_vision=offload_vision,
         painter=painter,
         report=report,
+        progress=progress,
     )
-    facts = {**loaded.facts, "folder": str(path)}
+    arrange_for_cpu(loaded.model.language, place(device, dtype))
+    facts = {**loaded.facts, "folder": str(folder)}
     return Engine(loaded.model, loaded.tokenizer, loaded.config, facts)
+
+
+def _silent(line: str) -> None:
+    pass

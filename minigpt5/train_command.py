@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PIL import Image
 
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import LoraConfig
+from minigpt5.data.readers import KINDS
 from minigpt5.errors import OptionError, TrainingError
 from minigpt5.evaluation.clip import load_clip, save_clip, train_clip
 from minigpt5.evaluation.features import published_clip, storybook_networks
@@ -18,7 +19,7 @@ from minigpt5.train_flags import add_distil, add_losses, add_schedule, add_stage
 from minigpt5.training.ablations import train_ablations
 from minigpt5.training.beginnings import ConnectorChoice
 from minigpt5.training.distil import Distillation
-from minigpt5.training.finetune import KINDS, Score, finetune
+from minigpt5.training.finetune import Score, finetune
 from minigpt5.training.recipe import Recipe, Weights
 from minigpt5.training.seeds import each_seed
 from minigpt5.training.stages import DISTIL, STAGES, UNET, Stage, with_unet
@@ -220,11 +221,11 @@ def _schedule(arguments: argparse.Namespace, stage: Stage) -> Schedule:
     )
 
 
-def data_set(value: str) -> tuple[str, Path]:
+def data_set(value: str, kinds: Iterable[str] = KINDS) -> tuple[str, Path]:
     """KIND:PATH as both; raises `OptionError`."""
     kind, colon, path = value.partition(":")
-    if not colon or kind not in KINDS:
-        raise OptionError(f"data: got {value!r}, expected KIND:PATH with one of {', '.join(KINDS)}")
+    if not colon or kind not in kinds:
+        raise OptionError(f"data: got {value!r}, expected KIND:PATH with one of {', '.join(kinds)}")
     return kind, Path(path)
 
 

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from minigpt5.config import LoraConfig
+from minigpt5.data.readers import KINDS
 from minigpt5.training.beginnings import ENCODER_LAYERS, ENCODER_VOKENS
-from minigpt5.training.finetune import KINDS
 from minigpt5.training.recipe import WARMUP
 from minigpt5.training.stages import STAGES
 

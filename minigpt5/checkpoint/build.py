@@ -2,18 +2,16 @@
 
     load_model = build_empty (sizes without numbers) -> each part: load_part, LoRA merged, quantized, placed
 
-Only the linear layers of the LLM's blocks are quantized (the official parts around it are small); its
-embeddings and output layer keep their precision, because the voken rows live there. The mapper is in float32
-always: it is small, and every picture is what it says.
+The mapper is in float32 always: it is small, and every picture is what it says. The LLM comes first, while there is
+the most room: its layers are quantized one by one as they are read.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
-import bitsandbytes as bnb
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
@@ -23,7 +21,12 @@ from minigpt5.checkpoint.memory import free_on, memory_plan, table, verify_fits
 from minigpt5.checkpoint.painter import load_painted, paints, with_painter
 from minigpt5.checkpoint.placement import Placement, place, place_vision
 from minigpt5.checkpoint.presets import advice
+from minigpt5.checkpoint.progress import Counted, Progress
+from minigpt5.checkpoint.quantize import Quantization, stored_quantization
+from minigpt5.checkpoint.quantized_part import load_quantized
 from minigpt5.checkpoint.store import (
+    Change,
+    files_of,
     has_part,
     load_part,
     load_tokenizer,
@@ -39,8 +42,6 @@ from minigpt5.model.language import LanguageModel
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.model.vision import VisionTower
 from minigpt5.vokens import control_tokens
-
-Quantization = Literal["8bit", "4bit"]
 
 LORA = "lora"  # the part of adapters that are kept as trained
 
@@ -119,13 +120,14 @@ def load_model(
     offload_vision: bool = False,
     painter: str | Path | None = None,
     report: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> LoadedModel:
     """The model in `folder`, ready to run.
 
-    `quantize` is None, "8bit" or "4bit" (NF4); `device` "auto" or a torch device; `dtype` "auto", "float32",
-    "float16" or "bfloat16"; `offload_vision` keeps the eyes on the CPU; `painter` is a folder with
-    another UNet and VAE, see `painter`; `report` is told the memory plan before
-    anything is loaded. Raises `OptionError` for other values and, with advice, for a device without room for
+    `quantize` is None (as it is stored), "8bit" or "4bit" (NF4); `device` "auto" or a torch device; `dtype` "auto",
+    "float32", "float16" or "bfloat16"; `offload_vision` keeps the eyes on the CPU; `painter` is a folder with
+    another UNet and VAE, see `painter`; `report` is told the memory plan before anything is loaded, and `progress` the
+    bytes of weights that have come. Raises `OptionError` for other values and, with advice, for a device without room for
     the model; `CheckpointError` for what the folder lacks and for settings of another model.
     """
     folder = Path(folder)
@@ -141,6 +143,7 @@ def load_model(
     if painter:
         config = with_painter(config, painter)
     verify_manifest(folder)
+    quantize = _mode(folder, quantize)
     tokenizer = load_tokenizer(folder, config.mapper.num_vokens)
     model = build_empty(config, placement.dtype, vision.dtype)
     plan = memory_plan(model, config, placement.dtype, quantize, str(placement.device), vision)
@@ -148,9 +151,19 @@ def load_model(
     if report:
         report(table(plan, free))
     verify_fits(plan, free, quantize)
-    fill(folder, model, config, quantize, placement, vision, painter)
+    fill(folder, model, config, quantize, placement, vision, painter, progress)
     verify_loaded(folder, model, tokenizer)
     return LoadedModel(model, tokenizer, config, _facts(placement, vision, quantize, painter))
+
+
+def _mode(folder: Path, wanted: Quantization | None) -> Quantization | None:
+    """How the LLM will be; raises `OptionError` for another mode than that in which it is stored."""
+    stored = stored_quantization(folder)
+    if stored and wanted not in (None, stored):
+        raise OptionError(
+            f"quantize: got {wanted!r}, expected None or {stored!r}, as which {folder} is stored"
+        )
+    return stored or wanted
 
 
 def fill(
@@ -161,21 +174,24 @@ def fill(
     placement: Placement,
     vision: Placement,
     painter: Path | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Give an empty model its numbers, part by part, each moved to its device as soon as it is whole."""
     changes = lora_changes(folder, config) if has_part(folder, LORA) else None
-    for part, module in parts_of(model).items():
-        if painter and paints(painter, part):
-            load_painted(painter, part, module)
-        elif part == "language":
-            after_file = (
-                partial(quantize_language, model.language, quantize, placement) if quantize else _nothing
-            )
-            load_part(folder, part, module, changes, after_file)
+    parts = parts_of(model)
+    own = [part for part in parts if not paints(painter, part)]
+    total = sum(path.stat().st_size for part in own for path in files_of(folder, part))
+    counted = Counted(progress, total, "loading")
+    for part in ("language", *(name for name in parts if name != "language")):
+        if painter and part not in own:
+            load_painted(painter, part, parts[part])
+        elif part == "language" and quantize:
+            load_quantized(folder, model.language, quantize, placement, changes, counted)
         else:
-            load_part(folder, part, module)
-        module.to((vision if part == "vision" else placement).device)
+            load_part(folder, part, parts[part], changes if part == "language" else None, counted)
+        parts[part].to((vision if part == "vision" else placement).device)
     model.diffusion.to(placement.device)  # the map of the preview is of no part
+    counted.add(total)  # headers too
 
 
 def _facts(
@@ -191,13 +207,13 @@ def _facts(
     return facts if vision.device == placement.device else {**facts, "eyes": f"on {vision.device}"}
 
 
-def lora_changes(folder: Path, config: ModelConfig) -> dict[str, Callable[[Tensor], Tensor]]:
+def lora_changes(folder: Path, config: ModelConfig) -> dict[str, Change]:
     """How the adapters of the folder change weights of the LLM, by name: W -> W + alpha / rank * B A.
 
     The sum is taken in float32 and rounded once. Raises `CheckpointError` for half an adapter.
     """
     tensors = read_part(folder, LORA)
-    changes: dict[str, Callable[[Tensor], Tensor]] = {}
+    changes: dict[str, Change] = {}
     for name, down in tensors.items():
         if not name.endswith(".lora_A.weight"):
             continue
@@ -230,42 +246,3 @@ def verify_loaded(folder: Path, model: MiniGPT5, tokenizer: PreTrainedTokenizerF
         )
     if tokenizer.convert_ids_to_tokens(ids) != control:
         raise CheckpointError(f"{folder}: got ids {ids} for several vokens, expected one each")
-
-
-def quantize_language(language: LanguageModel, mode: Quantization, placement: Placement) -> None:
-    """Swap the linear layers of the LLM's blocks for bitsandbytes' ones on the device, in place.
-
-    Layers that have not come from their file yet, or are swapped already, are left alone: called after each
-    file, no more than one file is ever held whole.
-    """
-    blocks = language.llama.model.layers
-    for name, module in list(blocks.named_modules()):
-        if type(module) is nn.Linear and not any(tensor.is_meta for tensor in module.parameters()):
-            parent, _, child = name.rpartition(".")
-            layer = _quantized(module, mode, placement.dtype).to(placement.device)
-            setattr(blocks.get_submodule(parent), child, layer)
-
-
-def _nothing() -> None:
-    pass
-
-
-def _quantized(linear: nn.Linear, mode: Quantization, dtype: torch.dtype) -> nn.Module:
-    bias = linear.bias is not None
-    sizes = (linear.in_features, linear.out_features, bias)
-    weight = linear.weight.data
-    layer: nn.Module
-    match mode:
-        case "4bit":
-            layer = bnb.nn.Linear4bit(*sizes, compute_dtype=dtype, quant_type="nf4")
-            layer.weight = bnb.nn.Params4bit(weight, requires_grad=False, quant_type="nf4", module=layer)
-            if (
-                linear.out_features % 32 or linear.in_features % 64
-            ):  # the CPU's fast kernel fails on such sizes
-                vars(layer)["support_avx512bf16_for_cpu"] = False
-        case "8bit":
-            layer = bnb.nn.Linear8bitLt(*sizes, has_fp16_weights=False)
-            layer.weight = bnb.nn.Int8Params(weight, requires_grad=False, has_fp16_weights=False)
-    if bias:
-        layer.bias = nn.Parameter(linear.bias.data, requires_grad=False)
-    return layer

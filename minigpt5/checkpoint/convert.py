@@ -42,6 +42,7 @@ from minigpt5.checkpoint.official_names import (
     foreign_name,
     translate,
 )
+from minigpt5.checkpoint.progress import Progress
 from minigpt5.checkpoint.store import listed
 from minigpt5.checkpoint.vicuna_tokenizer import convert_tokenizer
 from minigpt5.checkpoint.weight_files import (
@@ -86,6 +87,7 @@ def convert(
     vit_heads: int | None = None,
     qformer_heads: int | None = None,
     report: Callable[[str], None] = lambda line: None,
+    progress: Progress | None = None,
 ) -> ModelConfig:
     """Write the model of `sources` into the new folder `out`; `dtype` None keeps each tensor's stored precision.
 
@@ -94,7 +96,7 @@ def convert(
     Raises `CheckpointError`, one sentence, naming the file, what was got and what was expected.
     """
     try:
-        return _convert(sources, out, dtype, (vit_heads, qformer_heads), report)
+        return _convert(sources, out, dtype, (vit_heads, qformer_heads), report, progress)
     finally:
         close_files()
 
@@ -105,6 +107,7 @@ def _convert(
     dtype: torch.dtype | None,
     heads: tuple[int | None, int | None],
     report: Callable[[str], None],
+    progress: Progress | None,
 ) -> ModelConfig:
     settings = read_settings(sources.llm, sources.diffusion, sources.qformer, *heads)
     opened = open_sources(sources, settings)
@@ -118,7 +121,7 @@ def _convert(
     verify_vocabulary(planned, config, sources.llm, len(tokenizer))
     verify_diffusion(config, sources.diffusion)
     verify_plan(planned, opened, config)
-    write_model(out, config, tokenizer, list(planned.values()), dtype=dtype, report=report)
+    write_model(out, config, tokenizer, list(planned.values()), dtype=dtype, report=report, progress=progress)
     return config
 
 

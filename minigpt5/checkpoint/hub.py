@@ -20,6 +20,7 @@ from huggingface_hub.utils import build_hf_headers
 
 from minigpt5.checkpoint.convert import Sources, convert
 from minigpt5.checkpoint.presets import PRESETS, Wanted
+from minigpt5.checkpoint.progress import Progress
 from minigpt5.checkpoint.transfer import (
     FAILURES,
     HEAD_SECONDS,
@@ -61,6 +62,7 @@ def download(
     qformer_heads: int | None = None,
     endpoint: str | None = None,
     report: Report = lambda line: None,
+    progress: Progress | None = None,
 ) -> ModelConfig:
     """Fetch the sources of `preset` into `cache` and convert them to the new model folder `out`.
 
@@ -81,7 +83,13 @@ def download(
         report(f"{name}: {located[name].path}")
         paths[name] = shelf.fetch(name, wanted, located[name])
     return convert(
-        Sources(**paths), out, dtype=dtype, vit_heads=vit_heads, qformer_heads=qformer_heads, report=report
+        Sources(**paths),
+        out,
+        dtype=dtype,
+        vit_heads=vit_heads,
+        qformer_heads=qformer_heads,
+        report=report,
+        progress=progress,
     )
 
 
@@ -168,7 +176,7 @@ class Shelf:
                 raise CheckpointError(f"{repo}: got no {name}, expected it in the repository")
             url = hf_hub_url(repo, name, revision=info.sha, endpoint=self.endpoint)
             item = there[name]
-            files.append(RemoteFile(url, folder / name, item.size or 0, _digest(item), headers))
+            files.append(RemoteFile(url, folder / name, item.size or 0, digest_of(item), headers))
         return (folder / names[0] if wanted.file else folder), tuple(files)
 
 
@@ -210,7 +218,8 @@ def _bytes_of(source: Located) -> int:
     return sum(path.stat().st_size for path in inside if path.is_file())
 
 
-def _digest(item: RepoSibling) -> tuple[str, str] | None:
+def digest_of(item: RepoSibling) -> tuple[str, str] | None:
+    """The digest that the hub tells of a file: its kind and the hex digits."""
     if item.lfs:
         return "sha256", item.lfs.sha256
     return ("sha1", item.blob_id) if item.blob_id else None

@@ -1,4 +1,5 @@
-"""What belongs together in a model folder: `manifest.json`, the SHA-256 of its settings and the sizes of its weights.
+"""What belongs together in a model folder: `manifest.json`, the SHA-256 of its settings and the sizes of its weights,
+and in how many bits the LLM is stored where it is quantized.
 
 Weights do not tell what their numbers mean: with the configuration or the tokenizer of another model they load
 and talk nonsense. Their own contents are not hashed, which would take longer than to load them; their keys,
@@ -9,6 +10,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from minigpt5.checkpoint.quantize import stored_quantization
 from minigpt5.checkpoint.store import TOKENIZER_NAME, files_of
 from minigpt5.config import CONFIG_NAME
 from minigpt5.errors import CheckpointError
@@ -29,7 +31,9 @@ def write_manifest(folder: Path) -> None:
     """Say what `folder` holds now; to be called when all of it is written."""
     settings = {name: _checksum(folder / name) for name in (CONFIG_NAME, TOKENIZER_NAME)}
     weights = {path.name: path.stat().st_size for part in PARTS for path in files_of(folder, part)}
-    (folder / MANIFEST_NAME).write_text(json.dumps({"sha256": settings, "bytes": weights}, indent=2) + "\n")
+    mode = stored_quantization(folder)
+    values = {"sha256": settings, "bytes": weights, **({"quantization": mode} if mode else {})}
+    (folder / MANIFEST_NAME).write_text(json.dumps(values, indent=2) + "\n")
 
 
 def verify_manifest(folder: Path) -> None:

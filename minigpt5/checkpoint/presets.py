@@ -93,5 +93,7 @@ PRESETS: dict[str, Preset] = {
 
 
 def advice(name: str) -> str:
-    """What to do about a missing folder of that name, if it is one of the presets; else nothing."""
+    """What to do about a missing folder of that name, if it is one of the presets or the embedded model; else nothing."""
+    if name == "storybook":
+        return " (the embedded model lies in the repository of this project, in weights/storybook: copy it there)"
     return f" (`python -m minigpt5 download {name}` makes weights/{name})" if name in PRESETS else ""

@@ -15,16 +15,21 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from minigpt5.checkpoint.progress import Counted
 from minigpt5.errors import CheckpointError
 from minigpt5.vokens import NUM_VOKENS, control_tokens
 
 MAX_FILE_BYTES = 16 * 2**20
 TOKENIZER_NAME = "tokenizer.json"
 LISTED = 8  # how many keys an error names
+
+Shape = tuple[int, ...] | None
+Shapes = dict[str, Shape]  # by key
+Change = Callable[[Tensor], Tensor]  # of stored numbers, on their way into a model
 
 
 def save_part(folder: Path, part: str, module: nn.Module) -> None:
@@ -35,32 +40,39 @@ def save_part(folder: Path, part: str, module: nn.Module) -> None:
     shards = list(_shards(_stored_tensors(module)))
     for number, tensors in enumerate(shards, start=1):
         name = part if len(shards) == 1 else f"{part}-{number}-of-{len(shards)}"
-        save_file(tensors, folder / f"{name}.safetensors", metadata={"format": "pt"})
+        write_tensors(folder / f"{name}.safetensors", tensors)
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Write a safetensors file that others may read as the umask says; the library's own are for their owner alone."""
+    path.touch()
+    mode = path.stat().st_mode
+    save_file(tensors, path, metadata={"format": "pt"})
+    path.chmod(mode)
 
 
 def load_part(
     folder: Path,
     part: str,
     module: nn.Module,
-    changes: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
-    after_file: Callable[[], None] = lambda: None,
+    changes: Mapping[str, Change] | None = None,
+    counted: Counted | None = None,
 ) -> None:
-    """Fill `module` with part `part`, file by file; the values take the module's precision.
+    """Fill `module` with part `part`, tensor by tensor; the values take the module's precision.
 
     Tensors of `module` that are on the meta device come into being here. `changes` are applied to the stored
-    values of the keys they name; `after_file` may move or replace what has come. Raises `CheckpointError`.
+    values of the keys they name; `counted` is told the bytes that have come. Raises `CheckpointError`.
     """
-    files = _complete(folder, part)
-    shapes = {key: shape for path in files for key, shape in _shapes(path).items()}
-    verify_keys(shapes, module, f"{folder.name}/{part}.safetensors")
-    names = _sharing_names(module)
+    files = complete_files(folder, part)
+    verify_keys(stored_shapes(files), module, f"{folder.name}/{part}.safetensors")
+    names = sharing_names(module)
     for path in files:
-        for key, tensor in _read(path).items():
-            if changes and key in changes:
-                tensor = changes[key](tensor)
+        for key, tensor in read_tensors(path):
+            value = changes[key](tensor) if changes and key in changes else tensor
             for name in names[key]:
-                put(module, name, tensor)
-        after_file()
+                put(module, name, value)
+            if counted:
+                counted.add(tensor.nbytes)
 
 
 def has_part(folder: Path, part: str) -> bool:
@@ -70,10 +82,10 @@ def has_part(folder: Path, part: str) -> bool:
 
 def read_part(folder: Path, part: str) -> dict[str, Tensor]:
     """All tensors of a small part by name; raises `CheckpointError`."""
-    return {key: tensor for path in _complete(folder, part) for key, tensor in _read(path).items()}
+    return {key: tensor for path in complete_files(folder, part) for key, tensor in read_tensors(path)}
 
 
-def _sharing_names(module: nn.Module) -> dict[str, list[str]]:
+def sharing_names(module: nn.Module) -> dict[str, list[str]]:
     """For each name of a tensor all names of the same one, itself first."""
     groups: dict[int, list[str]] = {}
     tensors = module.state_dict(keep_vars=True)
@@ -83,15 +95,18 @@ def _sharing_names(module: nn.Module) -> dict[str, list[str]]:
 
 
 @torch.no_grad()
-def put(module: nn.Module, name: str, value: Tensor) -> None:
-    """Give a tensor of `module` its numbers; one on the meta device comes into being, in its own precision."""
+def put(module: nn.Module, name: str, value: Tensor, *, copy: bool = False) -> None:
+    """Give a tensor of `module` its numbers; one on the meta device comes into being, in its own precision.
+
+    Without `copy` numbers may stay those of a file that is mapped into memory, where all stays that has been read.
+    """
     place, _, leaf = name.rpartition(".")
     owner = module.get_submodule(place)
     old = getattr(owner, leaf)
     if not old.is_meta:
         old.copy_(value)
         return
-    new = value.to(old.dtype)
+    new = value.to(old.dtype, copy=copy)
     is_parameter = isinstance(old, nn.Parameter)
     setattr(owner, leaf, nn.Parameter(new, requires_grad=old.requires_grad) if is_parameter else new)
 
@@ -173,7 +188,7 @@ def files_of(folder: Path, part: str) -> list[Path]:
     return sorted(path for path in folder.glob(f"{part}*.safetensors") if name.fullmatch(path.name))
 
 
-def _complete(folder: Path, part: str) -> list[Path]:
+def complete_files(folder: Path, part: str) -> list[Path]:
     """The files of a part; raises `CheckpointError` unless it is one whole file or a whole run of numbered
     ones."""
     files = files_of(folder, part)
@@ -194,14 +209,19 @@ def _complete(folder: Path, part: str) -> list[Path]:
     return files
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of a file one by one, mapped into memory; raises `CheckpointError`."""
     try:
-        tensors = load_file(path)
+        with safe_open(path, "pt") as file:
+            for key in file.keys():  # noqa: SIM118
+                tensor = file.get_tensor(key)
+                if not is_finite(tensor):
+                    raise CheckpointError(
+                        f"{path}: got NaN or infinite numbers in {key}, expected finite ones"
+                    )
+                yield key, tensor
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: got a damaged file ({error}), expected safetensors") from error
-    if wrong := [key for key, tensor in tensors.items() if not is_finite(tensor)]:
-        raise CheckpointError(f"{path}: got NaN or infinite numbers in {listed(wrong)}, expected finite ones")
-    return tensors
 
 
 def is_finite(tensor: Tensor) -> bool:
@@ -209,7 +229,12 @@ def is_finite(tensor: Tensor) -> bool:
     return not tensor.numel() or all(bool(extreme.isfinite()) for extreme in tensor.aminmax())
 
 
-def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+def stored_shapes(files: list[Path]) -> Shapes:
+    """The shapes of all tensors in these files by key; raises `CheckpointError`."""
+    return {key: shape for path in files for key, shape in _shapes(path).items()}
+
+
+def _shapes(path: Path) -> Shapes:
     try:
         with safe_open(path, "pt") as file:
             return {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
@@ -217,16 +242,29 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
         raise CheckpointError(f"{path}: got a damaged file ({error}), expected safetensors") from error
 
 
-def verify_keys(shapes: dict[str, tuple[int, ...]], module: nn.Module, name: str) -> None:
+def verify_keys(shapes: Mapping[str, Shape], module: nn.Module, name: str) -> None:
     """Raise `CheckpointError` that lists what is missing, unexpected or of another shape in the file `name`."""
-    expected = module.state_dict()
-    names = _sharing_names(module)
-    missing = [key for key in expected if not any(other in shapes for other in names[key])]
+    verify_shapes(shapes, expected_shapes(module), sharing_names(module), name)
+
+
+def expected_shapes(module: nn.Module) -> Shapes:
+    """The shapes of all tensors of `module` by key."""
+    return {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+
+
+def verify_shapes(
+    shapes: Mapping[str, Shape], expected: Shapes, names: Mapping[str, list[str]], name: str
+) -> None:
+    """`verify_keys` for what is not all in one module; `names` tells which keys share a tensor.
+
+    An expected shape of None may be any.
+    """
+    missing = [key for key in expected if not any(other in shapes for other in names.get(key, [key]))]
     unexpected = [key for key in shapes if key not in expected]
     misshapen = [
-        f"{key} (got {shape}, expected {tuple(expected[key].shape)})"
+        f"{key} (got {shape}, expected {expected[key]})"
         for key, shape in shapes.items()
-        if key in expected and shape != tuple(expected[key].shape)
+        if expected.get(key) is not None and shape != expected[key]
     ]
     found = {"missing": missing, "unexpected": unexpected, "misshapen": misshapen}
     if problems := [f"{len(keys)} {kind}: {listed(keys)}" for kind, keys in found.items() if keys]:

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.manifest import write_manifest
-from minigpt5.checkpoint.store import is_finite, save_tokenizer
+from minigpt5.checkpoint.progress import Counted, Progress
+from minigpt5.checkpoint.store import is_finite, save_tokenizer, write_tensors
 from minigpt5.checkpoint.weight_files import Entry
 from minigpt5.config import ModelConfig
 from minigpt5.errors import CheckpointError
@@ -47,20 +47,24 @@ def write_model(
     *,
     dtype: torch.dtype | None,
     report: Callable[[str], None],
+    progress: Progress | None = None,
 ) -> None:
     """Make the model folder `out`; `dtype` None keeps each tensor's own. Raises `CheckpointError`."""
-    verify_place(out, sum(_bytes(item, dtype) for item in planned))
+    counted = Counted(progress, sum(_bytes(item, dtype) for item in planned), "converting")
+    verify_place(out, counted.total)
     partial = out.with_name(f".{out.name}.partial")
     try:
-        progress = _resume(partial, _fingerprint(config, planned, dtype))
+        written = _resume(partial, _fingerprint(config, planned, dtype))
         for part in dict.fromkeys(item.part for item in planned):
-            if part in progress["parts"]:
+            items = [item for item in planned if item.part == part]
+            if part in written["parts"]:
                 report(f"{part}: already written")
+                counted.add(sum(_bytes(item, dtype) for item in items))
                 continue
             report(f"{part}: writing")
-            _write_part(partial, part, [item for item in planned if item.part == part], dtype)
-            progress["parts"].append(part)
-            (partial / PROGRESS_NAME).write_text(json.dumps(progress))
+            _write_part(partial, part, items, dtype, counted)
+            written["parts"].append(part)
+            (partial / PROGRESS_NAME).write_text(json.dumps(written))
         config.save(partial)
         save_tokenizer(partial, tokenizer)
         write_manifest(partial)
@@ -94,9 +98,9 @@ def verify_place(out: Path, needed: int) -> None:
 def _resume(partial: Path, fingerprint: str) -> dict:
     """What an earlier run of the same job left, or an empty folder."""
     try:
-        progress = json.loads((partial / PROGRESS_NAME).read_text())
-        if progress["fingerprint"] == fingerprint:
-            return progress
+        written = json.loads((partial / PROGRESS_NAME).read_text())
+        if written["fingerprint"] == fingerprint:
+            return written
     except (OSError, ValueError, KeyError):
         pass
     shutil.rmtree(partial, ignore_errors=True)
@@ -110,14 +114,19 @@ def _fingerprint(config: ModelConfig, planned: Sequence[Planned], dtype: torch.d
     return hashlib.sha256(json.dumps([facts, str(dtype), asdict(config)]).encode()).hexdigest()
 
 
-def _write_part(folder: Path, part: str, items: list[Planned], dtype: torch.dtype | None) -> None:
+def _write_part(
+    folder: Path, part: str, items: list[Planned], dtype: torch.dtype | None, counted: Counted
+) -> None:
     for old in folder.glob(f"{part}*.safetensors"):  # of a run that was cut off in this part
         old.unlink()
     shards = list(_shards(items, dtype))
     for number, shard in enumerate(shards, start=1):
         name = part if len(shards) == 1 else f"{part}-{number}-of-{len(shards)}"
-        tensors = {item.key: _value(item, dtype) for item in shard}
-        save_file(tensors, folder / f"{name}.safetensors", metadata={"format": "pt"})
+        tensors = {}
+        for item in shard:
+            tensors[item.key] = _value(item, dtype)
+            counted.add(_bytes(item, dtype))
+        write_tensors(folder / f"{name}.safetensors", tensors)
 
 
 def _shards(items: list[Planned], dtype: torch.dtype | None) -> Iterator[list[Planned]]:

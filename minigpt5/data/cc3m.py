@@ -14,12 +14,12 @@ from __future__ import annotations
 import csv
 import random
 import re
-import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from minigpt5.data.files import verify_file
-from minigpt5.data.samples import Findings, PictureFile, Sample, Samples, WrittenSample
+from minigpt5.data.files import inside, is_file, verify_file
+from minigpt5.data.samples import Findings, Picture, PictureFile, Sample, Samples, WrittenSample
+from minigpt5.data.shards import PICTURES, read_shard, text_of
 from minigpt5.errors import DataError
 
 SYSTEM = "You will be able to generate image according to command."
@@ -33,17 +33,18 @@ REQUESTS = (
     "can you visualize this caption:",
 )
 REQUEST_EVERY = 100  # captions
-PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+PARTS = {*PICTURES, "txt"}
 SEED = 42  # of the wording of the requests; the official scripts' own
 
 Pair = tuple[str, str, PictureFile]  # where it stands, caption, picture
+Captioned = tuple[str, str, Picture]  # the same, the picture anywhere
 
 
 def read_cc3m(path: Path, *, test: bool = False, seed: int = SEED) -> Samples:
     """The samples of a `.tsv` table, of one `.tar` shard or of a folder of shards; raises `DataError`."""
     findings = Findings(path.name)
     pairs = read_pairs(path, findings)
-    return Samples(list(_samples(pairs, test, random.Random(seed))), findings)
+    return Samples(list(samples_of(pairs, random.Random(seed), test=test)), findings)
 
 
 def read_pairs(path: Path, findings: Findings) -> Iterator[Pair]:
@@ -64,7 +65,8 @@ def clean_caption(caption: str) -> str:
     return re.sub(r"\s{2,}", " ", caption).rstrip("\n").strip(" ")
 
 
-def _samples(pairs: Iterable[Pair], test: bool, rng: random.Random) -> Iterator[Sample]:
+def samples_of(pairs: Iterable[Captioned], rng: random.Random, *, test: bool = False) -> Iterator[Sample]:
+    """The samples of captioned pictures: each in the bare form, some as a request too."""
     for index, (record, caption, picture) in enumerate(pairs):
         if test:
             yield WrittenSample(record, (caption,), (caption,), caption)
@@ -85,44 +87,34 @@ def _table(path: Path, findings: Findings) -> Iterator[Pair]:
                 raise DataError(f"{path}: got columns {columns}, expected caption and image_path")
             for row in rows:
                 record = f"{path.name} line {rows.line_num}"
-                caption = clean_caption(row["caption"] or "")
-                picture = path.parent / (row["image_path"] or "")
-                if row["image_path"] is None or None in row:
-                    findings.skip(record, "wrong number of columns")
-                elif not caption:
-                    findings.skip(record, "no caption")
-                elif not picture.is_file():
-                    findings.skip(record, "picture missing", str(row["image_path"]))
-                else:
-                    yield record, caption, PictureFile(picture)
+                try:
+                    yield record, *_row(path.parent, row)
+                except DataError as error:
+                    reason, _, detail = str(error).partition(" (")
+                    findings.skip(record, reason, detail.removesuffix(")"))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: got bytes that are no UTF-8 table ({error}), expected text") from error
 
 
+def _row(folder: Path, row: dict[str | None, str | None]) -> tuple[str, PictureFile]:
+    """The caption and the picture of a row; raises `DataError`, "reason (detail)"."""
+    name, caption = row["image_path"], clean_caption(row["caption"] or "")
+    if name is None or None in row:
+        raise DataError("wrong number of columns")
+    if not caption:
+        raise DataError("no caption")
+    if not is_file(picture := inside(folder, name)):
+        raise DataError(f"picture missing ({name})")
+    return caption, PictureFile(picture)
+
+
 def _shard(path: Path, findings: Findings) -> Iterator[Pair]:
-    verify_file(path, "a tar shard")
-    pictures: dict[str, PictureFile] = {}
-    captions: dict[str, str] = {}
-    size = path.stat().st_size
-    try:
-        with tarfile.open(path, "r:") as shard:
-            for member in shard:
-                key, _, suffix = member.name.rpartition(".")
-                if member.offset_data + member.size > size:
-                    findings.skip(f"{path.name} {member.name}", "shard ends within it")
-                elif f".{suffix.lower()}" in PICTURES:
-                    pictures[key] = PictureFile(path, member.offset_data, member.size)
-                elif suffix == "txt" and (text := shard.extractfile(member)):
-                    captions[key] = clean_caption(text.read().decode("utf-8", "replace"))
-    except tarfile.ReadError as error:
-        if not pictures:
-            raise DataError(
-                f"{path}: got a file that is no tar ({error}), expected an uncompressed tar"
-            ) from error
-        findings.skip(path.name, "shard is cut off", str(error))
-    for key in sorted(pictures.keys() | captions.keys()):
-        if key not in pictures or not captions.get(key):
-            missing = "picture missing" if key not in pictures else "no caption"
-            findings.skip(f"{path.name} {key}", missing)
+    records = read_shard(path, findings)
+    for key in sorted(key for key, members in records.items() if PARTS & members.keys()):
+        record, members = f"{path.name} {key}", records[key]
+        picture = next((member for suffix, member in members.items() if suffix in PICTURES), None)
+        caption = clean_caption(text_of(members["txt"])) if "txt" in members else ""
+        if picture is None or not caption:
+            findings.skip(record, "picture missing" if picture is None else "no caption")
         else:
-            yield f"{path.name} {key}", captions[key], pictures[key]
+            yield record, caption, picture

@@ -4,80 +4,122 @@
         {"role": "user", "content": ["What is this?", {"image": "cat.png"}]},
         {"role": "assistant", "content": ["A cat. Now it sleeps.", {"image": "sleeping.png"}]}]}
 
-`content` is a string, or a list of strings and pictures; picture paths are relative to the file. The user's
-pictures are seen, the assistant's are drawn when their message is learned and seen in later ones. Every message of
-the assistant is a sample of its own, with what was said before it. Beside `messages` a line may have `system`
-(the instruction in front of the chat; the model's own otherwise) and `caption` (what the last picture shows, for
-the caption loss). A file with a line that is not of this form is refused, with the number of every such line;
+`content` is a string, or a list of strings and pictures; picture paths are relative to the file and stay below its
+folder. The user's pictures are seen, the assistant's are drawn when their message is learned and seen in later ones.
+Every message of the assistant is a sample of its own, with what was said before it. Beside `messages` a line may have
+`system` (the instruction in front of the chat; the model's own otherwise) and `caption` (what the last picture shows,
+for the caption loss). The forms of other people's chats are read too, see `chat_forms`, and so is one list of all in
+a `.json`. A file with a record that is of no form is refused, with the line of the first of each kind of fault;
 a record whose picture is missing or broken is skipped.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minigpt5.conversation import ImagePart, Message, TextPart
-from minigpt5.data.files import read_text
-from minigpt5.data.samples import MAX_LINES, ChatSample, Findings, PictureFile, Samples
+from minigpt5.conversation import ImagePart
+from minigpt5.data.chat_forms import Chat, chat_of, find_below
+from minigpt5.data.files import is_file, read_text
+from minigpt5.data.samples import ChatSample, Findings, Picture, PictureFile, Samples
 from minigpt5.errors import DataError
 from minigpt5.prompt import SYSTEM
 
-KEYS = {"messages", "system", "caption"}
+SPACE = re.compile(r"[ \t\n\r]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record of a file and the line on which it begins: its value, or what is wrong with it."""
+
+    number: int
+    value: Any
+    fault: str | None = None
 
 
 def read_jsonl(path: Path, *, system: str = SYSTEM) -> Samples:
     """The samples of a file; `system` is the model's instruction. Raises `DataError`, with line numbers."""
     findings = Findings(path.name)
-    samples = [reply for replies in _read(path, findings, system) for reply in replies]
+    samples = [
+        reply for where, chat in read_records(path, findings) for reply in replies(where, chat, system)
+    ]
+    verify_faultless(path, findings)
     return Samples(samples, findings)
 
 
 def read_chats(path: Path, findings: Findings) -> Iterator[ChatSample]:
     """The last reply of each chat, with all that was said before it; raises as `read_jsonl`."""
-    yield from (replies[-1] for replies in _read(path, findings, SYSTEM))
+    chats = list(read_records(path, findings))
+    verify_faultless(path, findings)
+    for where, chat in chats:
+        yield list(replies(where, chat, SYSTEM))[-1]
 
 
-def _read(path: Path, findings: Findings, system: str) -> list[list[ChatSample]]:
-    """The replies of each chat."""
-    chats: list[list[ChatSample]] = []
-    problems: list[str] = []
-    for number, line in enumerate(read_text(path, "a conversation in JSON on every line").splitlines(), 1):
-        if not line.strip():
-            continue
+def verify_faultless(path: Path, findings: Findings) -> None:
+    """Raise `DataError` where a record is of no form."""
+    if findings.faults:
+        raise DataError(f"{path}: {findings.refusal()}")
+
+
+def read_records(path: Path, findings: Findings) -> Iterator[tuple[str, Chat]]:
+    """Where each usable chat stands, and the chat; faults and what is left out are told to `findings`."""
+    find = find_below(path.parent)
+    for line in lines_of(read_text(path, "a conversation in JSON on every line")):
         try:
-            record = _record(line)
-            messages = [_message(message, path.parent) for message in record["messages"]]
-            _verify_turns(messages)
+            if line.fault:
+                raise DataError(line.fault)
+            chat = chat_of(line.value, find)
         except DataError as error:
-            problems.append(f"line {number}: {error}")
+            findings.fault(f"line {line.number}", str(error))
             continue
-        if missing := [p.path for m in messages for p in _pictures(m) if not _is_file(p.path)]:
-            findings.skip(f"{path.name} line {number}", "picture missing", missing[0].name)
+        if missing := missing_picture(pictures_of(chat)):
+            findings.skip(f"{path.name} line {line.number}", "picture missing", missing)
             continue
-        chats.append(list(_replies(f"{path.name} line {number}", messages, record, system)))
-    if problems:
-        more = f"; and {len(problems) - MAX_LINES} more" if len(problems) > MAX_LINES else ""
-        raise DataError(f"{path}: {'; '.join(problems[:MAX_LINES])}{more}")
-    return chats
+        yield f"{path.name} line {line.number}", chat
 
 
-def _replies(
-    where: str, messages: list[Message], record: dict[str, Any], system: str
-) -> Iterator[ChatSample]:
-    ends = [index + 1 for index, message in enumerate(messages) if message.role == "assistant"]
+def replies(where: str, chat: Chat, system: str) -> Iterator[ChatSample]:
+    """Every reply of a chat as a sample, with what was said before it."""
+    ends = [index + 1 for index, message in enumerate(chat.messages) if message.role == "assistant"]
     for end in ends:
         name = where if len(ends) == 1 else f"{where} message {end}"
-        caption = record.get("caption") if end == ends[-1] else None
-        yield ChatSample(name, tuple(messages[:end]), record.get("system", system), caption)
+        caption = chat.caption if end == ends[-1] else None
+        yield ChatSample(name, chat.messages[:end], system if chat.system is None else chat.system, caption)
 
 
-def _record(line: str) -> dict[str, Any]:
+def pictures_of(chat: Chat) -> list[Picture]:
+    """All pictures of a chat, in order."""
+    return [part.image for message in chat.messages for part in message.parts if isinstance(part, ImagePart)]
+
+
+def missing_picture(pictures: list[Picture]) -> str | None:
+    """The name of the first picture that lies nowhere, if there is one."""
+    names = (one.path.name for one in pictures if isinstance(one, PictureFile) and not is_file(one.path))
+    return next(names, None)
+
+
+def lines_of(text: str) -> Iterator[Line]:
+    """The records of a text: an object on every line, or one list of them."""
+    if text.lstrip()[:1] == "[":
+        yield from _listed(text)
+        return
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                yield Line(number, parsed(line))
+            except DataError as error:
+                yield Line(number, None, str(error))
+
+
+def parsed(text: str) -> Any:
+    """One JSON value of whole characters; raises `DataError`."""
     try:
-        record = json.loads(line)
-        json.dumps(record, ensure_ascii=False).encode()
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
         raise DataError("got JSON that is nested too deeply, expected an object of messages") from error
     except UnicodeEncodeError as error:
@@ -86,50 +128,30 @@ def _record(line: str) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise DataError(f"got text that is not JSON ({error}), expected an object") from error
-    if not isinstance(record, dict) or not isinstance(record.get("messages"), list):
-        raise DataError("got no list of messages, expected an object with one")
-    if unknown := sorted(set(record) - KEYS):
-        raise DataError(f"got keys {unknown}, expected only {sorted(KEYS)}")
-    for key in ("system", "caption"):
-        if not isinstance(record.get(key, ""), str):
-            raise DataError(f"got {key} of type {type(record[key]).__name__}, expected a string")
-    return record
+    return value
 
 
-def _message(message: Any, folder: Path) -> Message:
-    if not isinstance(message, dict) or set(message) != {"role", "content"}:
-        raise DataError(f"got a message {str(message)[:60]!r}, expected an object of role and content")
-    role, content = message["role"], message["content"]
-    if role not in ("user", "assistant"):
-        raise DataError(f"got role {role!r}, expected 'user' or 'assistant'")
-    parts = [content] if isinstance(content, str) else content
-    if not isinstance(parts, list) or not parts:
-        raise DataError(f"got content {str(content)[:60]!r}, expected words or a list of words and pictures")
-    return Message(role, tuple(_part(part, folder) for part in parts))
+def _listed(text: str) -> Iterator[Line]:
+    """The members of one list, each with the line on which it begins; what follows a broken one is lost."""
+    decoder, number, counted = json.JSONDecoder(), 1, 0
+    place = _after_space(text, text.index("[") + 1)
+    while text[place : place + 1] not in ("]", ""):
+        number, counted = number + text.count("\n", counted, place), place
+        try:
+            _, end = decoder.raw_decode(text, place)
+            yield Line(number, parsed(text[place:end]))
+        except (ValueError, RecursionError) as error:
+            yield Line(number, None, f"got text that is not JSON ({error}), expected an object")
+            return
+        except DataError as error:
+            yield Line(number, None, str(error))
+        place = _after_space(text, end)
+        if text[place : place + 1] == ",":
+            place = _after_space(text, place + 1)
+    if text[place : place + 1] != "]":
+        yield Line(text.count("\n") + 1, None, "got the end of the file within a list, expected a closing ]")
 
 
-def _part(part: Any, folder: Path) -> TextPart | ImagePart:
-    match part:
-        case str() if part.strip():
-            return TextPart(part)
-        case {"image": str() as name} if len(part) == 1:
-            return ImagePart(PictureFile(folder / name))
-    raise DataError(f'got a part {str(part)[:60]!r}, expected words or {{"image": "FILE"}}')
-
-
-def _verify_turns(messages: list[Message]) -> None:
-    if not any(message.role == "assistant" for message in messages):
-        raise DataError("got no message of the assistant, expected one to learn")
-    if messages[0].role != "user":
-        raise DataError("got a first message of the assistant, expected the user's")
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
-
-
-def _pictures(message: Message) -> list[PictureFile]:
-    return [part.image for part in message.parts if isinstance(part, ImagePart)]
+def _after_space(text: str, place: int) -> int:
+    found = SPACE.match(text, place)
+    return found.end() if found else place

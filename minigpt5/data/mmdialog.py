@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from minigpt5.data.files import read_text
+from minigpt5.data.files import inside, is_file, read_text
 from minigpt5.data.samples import Findings, PictureFile, Sample, Samples, WrittenSample
 from minigpt5.errors import DataError
 
@@ -104,7 +104,7 @@ def _turn(entry: Any, folder: Path) -> Turn:
         raise DataError(f"no __TEXT__ in a turn (got {str(entry)[:60]})") from error
     if media is None:
         return str(text), None
-    picture = folder / f"{media}.jpg"
-    if not picture.is_file():
+    picture = inside(folder, f"{media}.jpg")
+    if not is_file(picture):
         raise DataError(f"picture missing (got {picture.name})")
     return str(text), PictureFile(picture)

@@ -24,6 +24,20 @@ from minigpt5.prompt import Encoded, encode, encode_written
 from minigpt5.vokens import NUM_VOKENS
 
 MAX_LINES = 20  # of skipped records that are told one by one
+MAX_FAULTS = 3  # kinds of faults that are told, each with its first place
+
+
+class Picture(Protocol):
+    """A picture of a data set that is opened when its record's turn comes."""
+
+    def read(self) -> bytes:
+        """The bytes as they are stored; raises `DataError`."""
+
+    def open(self) -> Image.Image:
+        """The picture, upright and RGB; raises `DataError`."""
+
+    def digest(self) -> str:
+        """SHA-256 of the bytes: the same picture has the same name in every cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +59,11 @@ class PictureFile:
 
     def open(self) -> Image.Image:
         """The picture, upright and RGB; raises `DataError`."""
+        if self.size >= 0:
+            return decoded(self.read())
         try:
-            if self.size < 0:
-                return open_image(self.path)
-            with Image.open(io.BytesIO(self.read())) as picture:
-                return open_image(picture)
-        except (ImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            return open_image(self.path)
+        except ImageError as error:
             raise DataError(f"the picture cannot be read ({error})") from error
 
     def digest(self) -> str:
@@ -58,7 +71,35 @@ class PictureFile:
         return hashlib.sha256(self.read()).hexdigest()
 
 
-Written = tuple[str | PictureFile, ...]
+@dataclass(frozen=True, slots=True)
+class PictureBytes:
+    """A picture whose bytes stand in the data itself, as in a data URL."""
+
+    content: bytes = field(repr=False)
+
+    def read(self) -> bytes:
+        """The bytes."""
+        return self.content
+
+    def open(self) -> Image.Image:
+        """The picture, upright and RGB; raises `DataError`."""
+        return decoded(self.content)
+
+    def digest(self) -> str:
+        """SHA-256 of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def decoded(content: bytes) -> Image.Image:
+    """The picture in these bytes, upright and RGB; raises `DataError`."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            return open_image(picture)
+    except (ImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"the picture cannot be read ({error})") from error
+
+
+Written = tuple[str | Picture, ...]
 
 
 class Sample(Protocol):
@@ -74,11 +115,11 @@ class Sample(Protocol):
         """What the picture to draw shows, where the data set says so."""
 
     @property
-    def pictures(self) -> tuple[PictureFile, ...]:
+    def pictures(self) -> tuple[Picture, ...]:
         """All pictures, seen and to be drawn."""
 
     def encode(self, tokenizer: Tokenizer, num_vokens: int = NUM_VOKENS) -> Encoded:
-        """The ids and labels, with `PictureFile`s for pictures."""
+        """The ids and labels, with `Picture`s for pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +132,9 @@ class WrittenSample:
     caption: str | None = None
 
     @property
-    def pictures(self) -> tuple[PictureFile, ...]:
+    def pictures(self) -> tuple[Picture, ...]:
         """All pictures, those that are seen first."""
-        return tuple(part for part in (*self.source, *self.target) if isinstance(part, PictureFile))
+        return tuple(part for part in (*self.source, *self.target) if not isinstance(part, str))
 
     def encode(self, tokenizer: Tokenizer, num_vokens: int = NUM_VOKENS) -> Encoded:
         """The official ids."""
@@ -110,7 +151,7 @@ class ChatSample:
     caption: str | None = None
 
     @property
-    def pictures(self) -> tuple[PictureFile, ...]:
+    def pictures(self) -> tuple[Picture, ...]:
         """All pictures, in order."""
         return tuple(p.image for m in self.messages for p in m.parts if isinstance(p, ImagePart))
 
@@ -120,21 +161,39 @@ class ChatSample:
 
 
 def _parts(written: Written) -> list[str | ImagePart]:
-    return [ImagePart(part) if isinstance(part, PictureFile) else part for part in written]
+    return [part if isinstance(part, str) else ImagePart(part) for part in written]
 
 
 @dataclass
 class Findings:
-    """What a reader left out: a line for each record, counted by reason."""
+    """What a reader left out: a line for each record, counted by reason; and `faults`, for which the whole data
+    set is refused, the place and the sentence of each."""
 
     source: str
     lines: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
+    faults: list[tuple[str, str]] = field(default_factory=list)
 
     def skip(self, record: str, reason: str, detail: str = "") -> None:
         """Leave one record out. `reason` is the kind, `detail` what was got."""
         self.reasons[reason] += 1
         self.lines.append(f"skipped {record}: {reason}{f' ({detail})' if detail else ''}")
+
+    def fault(self, place: str, sentence: str) -> None:
+        """Note that what stands at `place` ("line 3") is wrong; `sentence` is "got ..., expected ..."."""
+        self.faults.append((place, sentence))
+
+    def refusal(self) -> str:
+        """The first fault of each kind (what was expected), and how many more there are of it."""
+        kinds: dict[str, list[tuple[str, str]]] = {}
+        for place, sentence in self.faults:
+            kinds.setdefault(sentence.partition(", expected")[2], []).append((place, sentence))
+        told = [
+            f"{place}: {sentence}{f' (and {len(rest)} more like it)' if rest else ''}"
+            for (place, sentence), *rest in list(kinds.values())[:MAX_FAULTS]
+        ]
+        others = sum(map(len, list(kinds.values())[MAX_FAULTS:]))
+        return "; ".join([*told, *([f"and {others} other faults"] if others else [])])
 
     def report(self, kept: int) -> str:
         """A line with the counts, then the skipped records, the first `MAX_LINES` of them."""

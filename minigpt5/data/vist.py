@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minigpt5.data.files import read_object
+from minigpt5.data.files import inside, is_file, read_object
 from minigpt5.data.samples import Findings, PictureFile, Sample, Samples, Written, WrittenSample
 from minigpt5.errors import DataError
 
@@ -116,7 +116,7 @@ def _steps(path: Path, name: str, steps: Any, pictures: dict[str, Path], finding
             findings.skip(record, "no caption")
         elif picture is None:
             findings.skip(record, "picture unknown", f"id {key}")
-        elif not picture.is_file():
+        elif not is_file(picture):
             findings.skip(record, "picture missing", picture.name)
         else:
             usable.append(Step(number, text, PictureFile(picture)))
@@ -126,11 +126,12 @@ def _steps(path: Path, name: str, steps: Any, pictures: dict[str, Path], finding
 
 
 def _mapped(path: Path) -> dict[str, Path]:
+    """The picture of each image_id; raises `DataError`, also for one outside the folder."""
     mapping = path.with_name(path.name.replace("cleaned", "image_mapping"))
     if mapping == path:
         raise DataError(f"{path}: got neither annotations nor a name with 'cleaned', expected one of them")
     values = read_object(mapping, "the picture of each image_id")
-    return {key: path.parent / str(name) for key, name in values.items()}
+    return {key: inside(path.parent, str(name)) for key, name in values.items()}
 
 
 def _pictures_below(folder: Path) -> dict[str, Path]:

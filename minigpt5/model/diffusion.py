@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import Any, TypeAlias
 
+import diffusers
 import torch
 from diffusers import (
     AutoencoderKL,
@@ -154,6 +155,23 @@ class LatentDiffusion(nn.Module):
         scaled = latents.to(self.vae.dtype) / self.vae.config.scaling_factor
         with torch.inference_mode():
             return [to_pil(picture) for picture in self.vae.decode(scaled).sample.float()]
+
+    def to_pipeline(self, scheduler: str = "dpmsolver++") -> diffusers.StableDiffusionPipeline:
+        """diffusers' pipeline of these very networks, for its users; it has no text encoder and no picture checker.
+
+        It is called with `prompt_embeds` (B,77,C), what the mapper makes of vokens, `negative_prompt_embeds`, what
+        `mapper.null_embeds` gives, and the pipeline's other arguments.
+        """
+        return diffusers.StableDiffusionPipeline(  # loaded when it is asked for, by diffusers itself
+            vae=self.vae,
+            text_encoder=None,
+            tokenizer=None,
+            unet=self.unet_of(scheduler),
+            scheduler=make_scheduler(self.method_of(scheduler), self.scheduler_config),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
 
 
 def make_scheduler(name: str, config: dict[str, Any]) -> Scheduler:

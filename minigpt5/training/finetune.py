@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from PIL import Image
@@ -21,11 +20,8 @@ from minigpt5.checkpoint.build import LoadedModel, load_model
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import ConnectorConfig, ModelConfig
 from minigpt5.conversation import Conversation
-from minigpt5.data.cc3m import read_cc3m
-from minigpt5.data.jsonl import read_jsonl
-from minigpt5.data.mmdialog import read_mmdialog
+from minigpt5.data.readers import READERS
 from minigpt5.data.samples import Samples, joined, verified
-from minigpt5.data.vist import read_vist
 from minigpt5.generation.engine import Engine
 from minigpt5.options import FAST, GenerationOptions
 from minigpt5.prompt import SYSTEM
@@ -59,7 +55,6 @@ from minigpt5.training.throughput import Throughput
 from minigpt5.training.trainer import Validation, Watching, fit, processes
 from minigpt5.training.validation import HeldOut
 
-KINDS = ("cc3m", "vist", "mmdialog", "jsonl")
 VERIFIED = 2000  # records: in a data set of no more, every picture is opened before the training begins
 RESULT = "result.json"  # in a run: which weights were exported
 VALID_SEED = 0  # of the noise on held-out data: the same for trainings of all seeds
@@ -126,13 +121,7 @@ def begun_with(recipe: Recipe, config: ModelConfig, tokenizer: PreTrainedTokeniz
 def read_data(data: DataSets, config: ModelConfig, tokenizer: PreTrainedTokenizerFast) -> Samples:
     """All data sets as one; small ones are verified whole."""
     system = config.system_prompt or SYSTEM
-    readers: dict[str, Callable[[Path], Samples]] = {
-        "cc3m": read_cc3m,
-        "vist": read_vist,
-        "mmdialog": read_mmdialog,
-        "jsonl": lambda path: read_jsonl(path, system=system),
-    }
-    samples = joined(readers[kind](path) for kind, path in data)
+    samples = joined(READERS[kind](path, system) for kind, path in data)
     if len(samples) > VERIFIED:
         return samples
     return verified(

@@ -19,7 +19,7 @@ from minigpt5.data.collate import collate
 from minigpt5.data.storybook.captions import caption
 from minigpt5.data.storybook.drawing import render
 from minigpt5.images import preprocess
-from minigpt5.model.mapper import VokenMapper
+from minigpt5.model.connector import Connector
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.prompt import Encoded
 from minigpt5.training.losses import caption_loss
@@ -86,7 +86,7 @@ def states_of(
 class MapperTask:
     """Meet the text encoder's features of the caption."""
 
-    def __init__(self, mapper: VokenMapper, states: VokenStates, teacher: Teacher) -> None:
+    def __init__(self, mapper: Connector, states: VokenStates, teacher: Teacher) -> None:
         self.module: Any = mapper
         self.states = states
         self.teacher = teacher

@@ -45,7 +45,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training. `data` are kinds (`finetune.KINDS`) and paths; `epochs` counts when `schedule.steps` is 0, and
+    """One training. `data` are kinds (`data.readers.READERS`) and paths; `epochs` counts when `schedule.steps` is 0, and
     `warmup` instead of the schedule's: None is `WARMUP` steps, at most a tenth of all. `num_vokens` and `connector` None
     leave the model's. On `valid` the loss is measured and the best weights are kept; `exported` None takes those where
     there are any, the last ones otherwise."""

@@ -129,11 +129,11 @@ def test_settings_that_may_not_be_read_are_told(
 
 
 def test_a_file_that_may_not_be_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> None:
+    def refuse(path: Path, framework: str) -> None:
         raise PermissionError(13, f"Permission denied: {path}")
 
-    monkeypatch.setattr(store, "load_file", refuse)
-    with pytest.raises(CheckpointError, match=r"vision\.safetensors: got .*Permission denied"):
+    monkeypatch.setattr(store, "safe_open", refuse)
+    with pytest.raises(CheckpointError, match=r"language\.safetensors: got .*Permission denied"):
         minigpt5.load(folder, device="cpu", dtype="float32")
 
 

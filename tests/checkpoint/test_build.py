@@ -9,9 +9,8 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 import minigpt5
-from minigpt5.checkpoint import build as building
-from minigpt5.checkpoint import placement, store
-from minigpt5.checkpoint.build import build_empty, load_model, parts_of, save_model
+from minigpt5.checkpoint import placement
+from minigpt5.checkpoint.build import build, build_empty, load_model, parts_of, save_model
 from minigpt5.checkpoint.memory import memory_plan
 from minigpt5.checkpoint.placement import place, place_vision
 from minigpt5.config import FastConfig, ModelConfig
@@ -41,7 +40,7 @@ def test_a_second_unet_for_few_steps_is_saved_loaded_and_missed(
     tmp_path: Path, config: ModelConfig, tokenizer: PreTrainedTokenizerFast
 ) -> None:
     config = replace(config, fast=FastConfig("lcm", 2))
-    model = building.build(config)
+    model = build(config)
     save_model(tmp_path, model, config, tokenizer)
     loaded = load_model(tmp_path, device="cpu", dtype="float32")
     assert loaded.config == ModelConfig.load(tmp_path) == config
@@ -113,31 +112,6 @@ def test_bfloat16_answers_too_and_its_mapper_is_in_float32(folder: Path) -> None
     assert set.union(*dtypes.values()) == {torch.bfloat16}
     options = GenerationOptions(seed=0, max_new_tokens=3, num_inference_steps=2, pictures="always")
     assert len(engine.reply(Conversation().user("Draw."), options).images) == 1
-
-
-def test_layers_are_quantized_file_by_file(
-    folder: Path, config: ModelConfig, tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kinds = []
-    quantize = building.quantize_language
-
-    def watched(language, mode, where):
-        quantize(language, mode, where)
-        modules = language.llama.model.layers.modules()
-        kinds.append([type(module) for module in modules if isinstance(module, torch.nn.Linear)])
-
-    monkeypatch.setattr(store, "MAX_FILE_BYTES", 40_000)
-    loaded = load_model(folder, device="cpu", dtype="float32").model
-    save_model(folder, loaded, config, tokenizer)
-    assert len(list(folder.glob("language-*"))) > 2
-    monkeypatch.setattr(building, "quantize_language", watched)
-    model = load_model(folder, quantize="8bit", device="cpu", dtype="float32").model
-    counts = [row.count(bnb.nn.Linear8bitLt) for row in kinds]
-    assert counts == sorted(counts)
-    assert counts[0] < counts[-1] == len(kinds[-1])
-    embeds = torch.randn(1, 5, 64, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        assert (model.language(embeds)[0] - loaded.language(embeds)[0]).norm() < 0.05 * embeds.norm()
 
 
 @pytest.mark.parametrize("quantize", [None, "8bit"])

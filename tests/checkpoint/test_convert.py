@@ -216,7 +216,7 @@ def test_a_full_disk_is_told_before_and_while_writing(out: Path, monkeypatch: py
     def fail(*arguments: Any, **options: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(writing, "save_file", fail)
+    monkeypatch.setattr(writing, "write_tensors", fail)
     with pytest.raises(CheckpointError, match=r"model: got .*No space left on device.*, expected"):
         convert(sources("stage1"), out)
     assert list(out.parent.iterdir()) == []

@@ -10,8 +10,9 @@ from transformers import PreTrainedTokenizerFast
 
 from minigpt5.__main__ import main
 from minigpt5.checkpoint import build as building
+from minigpt5.checkpoint import memory
 from minigpt5.checkpoint.build import build_empty, load_model, save_model
-from minigpt5.checkpoint.memory import VISION, PlanLine, memory_plan, table, verify_fits
+from minigpt5.checkpoint.memory import VISION, PlanLine, fastest, memory_plan, table, verify_fits
 from minigpt5.checkpoint.placement import Placement
 from minigpt5.config import FastConfig, ModelConfig
 from minigpt5.errors import OptionError
@@ -38,6 +39,32 @@ def test_the_unet_of_the_few_steps_is_counted(config: ModelConfig) -> None:
     lines = {line.part: line.bytes for line in memory_plan(fast, config, torch.float32, None, "cpu")}
     assert lines["brush: UNet of the few steps"] == lines["brush: UNet"]
     assert len(lines) == len(memory_plan(plain, config, torch.float32, None, "cpu")) + 1
+
+
+@pytest.mark.parametrize(
+    ("kernel", "room", "device", "expected"),
+    [
+        (True, 100e9, "cpu", "--quantize 4bit"),
+        (False, 100e9, "cpu", "without --quantize"),
+        (False, 14e9, "cpu", "--quantize 8bit"),
+        (True, 100e9, "meta", "without --quantize"),
+        (True, 12e9, "meta", "--quantize 4bit"),
+        (True, 5e9, "cpu", "nothing fits"),
+    ],
+)
+def test_the_fastest_mode_that_fits_is_recommended(
+    kernel: bool, room: float, device: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "has_cpu_kernel", lambda: kernel)
+    monkeypatch.setattr(memory, "free_bytes", lambda device: room)
+    config = config_of(opened(*MODELS["stage 2"]))
+    placement = Placement(torch.device(device), torch.bfloat16)
+    assert expected in fastest(build_empty(config), config, placement)
+
+
+def test_a_small_llm_is_fastest_as_it_is(config: ModelConfig) -> None:
+    told = fastest(build_empty(config), config, Placement(torch.device("cpu"), torch.float32))
+    assert told == "fastest of what fits: without --quantize"
 
 
 def test_too_little_room_is_refused_with_advice_before_anything_is_loaded(

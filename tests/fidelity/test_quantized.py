@@ -9,8 +9,9 @@ from official_files import Expected
 from torch import Tensor
 
 import minigpt5
-from minigpt5.checkpoint.build import LORA, build_empty, parts_of, quantize_language
+from minigpt5.checkpoint.build import LORA, build_empty, parts_of
 from minigpt5.checkpoint.placement import place
+from minigpt5.checkpoint.quantize import quantize_language
 from minigpt5.checkpoint.store import load_part, load_tokenizer, read_part
 from minigpt5.config import ModelConfig
 from minigpt5.generation.engine import Engine

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -117,6 +118,19 @@ def test_decoding_gives_pictures_of_the_configured_size(model):
     assert picture.size == (32, 32)
     (preview,) = model.diffusion.preview(torch.randn(1, 4, 8, 8))
     assert preview.size == (8, 8)
+
+
+def test_the_pipeline_of_diffusers_draws_the_same_picture(model):
+    embeds, negative = torch.randn(1, 77, 16), model.mapper.null_embeds().detach()
+    noise = model.diffusion.initial_latents(torch.Generator().manual_seed(0))
+    how = {"guidance_scale": 3.0, "num_inference_steps": 3}
+    *_, latents = model.diffusion.denoise(embeds, negative, **how, scheduler="ddim", latents=noise)
+    pipeline = model.diffusion.to_pipeline("ddim")
+    pipeline.set_progress_bar_config(disable=True)
+    drawn = pipeline(prompt_embeds=embeds, negative_prompt_embeds=negative, latents=noise, **how)
+    expected = model.diffusion.decode(latents)[0]
+    difference = np.abs(np.asarray(drawn.images[0], float) - np.asarray(expected, float))
+    assert difference.max() <= 1  # of 255: rounded in another place
 
 
 def test_merged_adapters_say_what_the_adapters_said(model, config):
