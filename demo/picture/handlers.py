@@ -158,7 +158,7 @@ class PictureHandlers:
         moved = [files[int(index)] for index in order]
         return gr.update(value={"text": (composer or {}).get("text") or "", "files": moved})
 
-    def restore(self, session: Session, about: object, *controls: object) -> list[object]:
+    def restore_settings(self, session: Session, about: object, *controls: object) -> list[object]:
         """The settings in `about`, those of a picture that was dropped (or those before it), as the controls' values,
         and for the script what they were before and what is wrong with them."""
         before = dict(zip(CONTROLS, controls, strict=True))

@@ -21,7 +21,7 @@ def wire_picture_dialog(chat: ChatHandlers, components: ChatComponents, queue: s
     add_action("stop", lambda session, about: chat.stop(session), session, outputs)
     add_action("use", handlers.use, session, [composer], [composer])
     add_action("reorder", handlers.reorder, session, [composer], [composer])
-    add_action("restore", handlers.restore, session, [*controls, restored], controls)
+    add_action("restore", handlers.restore_settings, session, [*controls, restored], controls)
     add_action("redraw", handlers.start, session, [*outputs, dialog]).success(
         handlers.redraw,
         session,

@@ -121,7 +121,7 @@ class Caller:
     def enter(self, secret: str = SECRET, chat: str = "") -> httpx.Response:
         """Load the page, and tell whose chats shall be shown."""
         self.client.get("/")
-        return self.run("restore_1", secret, chat)
+        return self.run("restore", secret, chat)
 
     def say(self, text: str, files: tuple[str, ...] = ()) -> httpx.Response:
         """Send a message and have it answered."""

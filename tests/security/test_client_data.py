@@ -112,7 +112,7 @@ MORE_WRONG: list[Any] = [
 
 @pytest.mark.parametrize(
     "name",
-    "open rename delete search edit flip retry look choose start use reorder restore look_1".split(),
+    "open rename delete search edit flip retry look choose start use reorder restore restore_settings look_1".split(),
 )
 def test_what_a_deed_is_about_is_verified(app: Served, name: str) -> None:
     number = app.number(name)

@@ -46,7 +46,7 @@ def test_nobody_acts_in_the_session_of_another_browser(app: Served, victim: Call
         for answer in (
             stranger.run("search", ""),
             stranger.run("open", ""),
-            stranger.run("restore_1", SECRET, ""),
+            stranger.run("restore", SECRET, ""),
             stranger.run("submit", {"text": "mine now", "files": []}, *SETTINGS),
             stranger.join("answer"),
             stranger.client.get(f"/gradio_api/queue/data?session_hash={victim.session}"),
@@ -81,7 +81,7 @@ def test_nobody_reads_the_stream_of_another_browser_while_it_is_answered(app: Se
 
 def test_a_program_that_keeps_cookies_is_protected_without_ever_having_seen_the_page(app: Served) -> None:
     with Caller(app) as program, Caller(app, program.session) as stranger:
-        program.run("restore_1", OTHER, "")
+        program.run("restore", OTHER, "")
         program.say("tell me of the owl")
         assert stranger.run("search", "").status_code == 403
         assert program.run("search", "").status_code == 200
@@ -120,7 +120,7 @@ def test_stored_pictures_are_shown_to_their_owners_browser_alone(app: Served, vi
             address.replace("pictures", "%70ictures"),
         )
         for stranger in strangers(app, victim):
-            stranger.run("restore_1", OTHER, "")
+            stranger.run("restore", OTHER, "")
             for path in spelt:
                 assert stranger.client.get("/" + path).status_code in (403, 404), path
                 assert stranger.client.head("/" + path).status_code in (403, 404), path

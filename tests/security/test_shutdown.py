@@ -43,7 +43,7 @@ class Talk:
         self._client = httpx.Client(base_url=address, timeout=60)
         functions = self._client.get("/config").json()["dependencies"]
         self._numbers = {function["api_name"]: function["id"] for function in functions}
-        self._call("run/predict", "restore_1", SECRET, "")
+        self._call("run/predict", "restore", SECRET, "")
         self._call("run/predict", "submit", {"text": words, "files": []}, *SETTINGS)
         self._call("queue/join", "answer")
         self._thread = threading.Thread(target=self._follow)
