@@ -2,9 +2,43 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import overload
 
 from minigpt5.checkpoint.build import Quantization, load_model
+from minigpt5.errors import OptionError
 from minigpt5.generation.engine import Engine
+from minigpt5.serving.engine import ServingEngine
+
+MAX_BATCH = 256
+
+
+@overload
+def load(
+    path: str | Path,
+    *,
+    quantize: Quantization | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    offload_vision: bool = False,
+    painter: str | Path | None = None,
+    report: Callable[[str], None] | None = None,
+    batch: None = None,
+) -> Engine: ...
+
+
+@overload
+def load(
+    path: str | Path,
+    *,
+    quantize: Quantization | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    offload_vision: bool = False,
+    painter: str | Path | None = None,
+    report: Callable[[str], None] | None = None,
+    batch: int,
+    deterministic: bool = False,
+) -> ServingEngine: ...
 
 
 def load(
@@ -16,15 +50,20 @@ def load(
     offload_vision: bool = False,
     painter: str | Path | None = None,
     report: Callable[[str], None] | None = None,
-) -> Engine:
+    batch: int | None = None,
+    deterministic: bool = False,
+) -> Engine | ServingEngine:
     """The engine of the model folder `path`.
 
     `quantize`: None, "8bit" or "4bit" (NF4). `device`: "auto" or a torch device. `dtype`: "auto" (the fastest
     that is safe on that device), "float32", "float16" or "bfloat16". `offload_vision`: the ViT and the Q-Former
-    stay on the CPU, and only what they saw goes to the device. `painter`: a folder in
-    diffusers' layout whose UNet (and VAE) draws in place of the model's. `report` is told the memory plan, a table of
-    text, before anything is loaded. Raises `CheckpointError` and `OptionError`.
+    stay on the CPU, and only what they saw goes to the device. `painter`: a folder in diffusers' layout whose UNet (and
+    VAE) draws in place of the model's. `report` is told the memory plan, a table of text, before anything is loaded.
+    `batch`: None for the engine for one, or how many requests an engine for many works on at once; `deterministic` gives
+    each of them passes of its own. Raises `CheckpointError` and `OptionError`.
     """
+    if batch is not None and not 1 <= batch <= MAX_BATCH:
+        raise OptionError(f"batch: got {batch!r}, expected None or a whole number from 1 to {MAX_BATCH}")
     loaded = load_model(
         path,
         quantize=quantize,
@@ -35,4 +74,5 @@ def load(
         report=report,
     )
     facts = {**loaded.facts, "folder": str(path)}
-    return Engine(loaded.model, loaded.tokenizer, loaded.config, facts)
+    engine = Engine(loaded.model, loaded.tokenizer, loaded.config, facts)
+    return engine if batch is None else ServingEngine(engine, batch, deterministic=deterministic)

@@ -20,7 +20,16 @@ from torch import Tensor
 from minigpt5.config import ModelConfig
 from minigpt5.conversation import Conversation, ImagePart, Message, Part, TextPart
 from minigpt5.errors import OptionError
-from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
+from minigpt5.events import (
+    Event,
+    ImageFinished,
+    ImageProgress,
+    ImageStarted,
+    Queued,
+    ServedEvent,
+    TextDelta,
+    TurnFinished,
+)
 from minigpt5.generation.drawing import draw, verify_redraw, verify_vokens
 from minigpt5.generation.inspection import Inspection, readable, voken_influence
 from minigpt5.generation.official import GeneratedIds, OfficialEngine
@@ -133,6 +142,11 @@ class Engine:
     def settled(self, options: GenerationOptions) -> GenerationOptions:
         """The options as this model draws with them, see `options.settled`."""
         return settled(options, self.config.fast)
+
+    @property
+    def placeholder(self) -> int:
+        """The id that stands for one picture in a prompt."""
+        return self._vocabulary.placeholder
 
     def compile(self, backend: str = "inductor") -> None:
         """Make words and pictures faster on a GPU, at the price of minutes now; call it before the first reply.
@@ -270,7 +284,7 @@ def seed_of(options: GenerationOptions) -> int:
     return secrets.randbelow(2**32) if options.seed is None else options.seed
 
 
-def fold(events: Iterator[Event]) -> Reply:
+def fold(events: Iterator[ServedEvent]) -> Reply:
     """The reply that `events` tell; raises ValueError when they end before `TurnFinished`."""
     parts: list[Part] = []
     words = ""
@@ -281,7 +295,7 @@ def fold(events: Iterator[Event]) -> Reply:
             case ImageFinished():
                 parts += [*_words(words), ImagePart(event.image, event.vokens)]
                 words = ""
-            case ImageStarted() | ImageProgress():
+            case ImageStarted() | ImageProgress() | Queued():
                 pass
             case TurnFinished():
                 message = Message("assistant", (*parts, *_words(words)))

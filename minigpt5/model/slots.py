@@ -54,11 +54,9 @@ class SlotCache:
             for tensor, given in zip((self._keys, self._values), prefix, strict=True):
                 tensor[:, :, : self._before] = given.transpose(1, 2)[:, None].to(tensor)
 
-    @staticmethod
-    def bytes_of_slot(config: LlamaConfig, length: int, dtype: torch.dtype) -> int:
-        """What one slot of `length` positions takes."""
-        width = config.num_key_value_heads * config.head_dim
-        return 2 * config.num_hidden_layers * (length + 1) * width * dtype.itemsize
+    @property
+    def nbytes(self) -> int:
+        return self._keys.nbytes + self._values.nbytes
 
     def begin(self, rows: Sequence[int], width: int) -> tuple[Tensor, Tensor]:
         """A pass that reads `width` more positions of the slots `rows`: position_ids (B,width) and what is added to the
@@ -105,4 +103,11 @@ class SlotCache:
         held = slice(self._before, self._before + length)
         self._keys[:, row, held] = stretch.keys[:, :length]
         self._values[:, row, held] = stretch.values[:, :length]
+        self.lengths[row] = length
+
+    def copy_beginning(self, source: int, row: int, length: int) -> None:
+        """Let slot `row` hold the first `length` positions of slot `source` and nothing else."""
+        held = slice(self._before, self._before + length)
+        for tensor in (self._keys, self._values):
+            tensor[:, row, held] = tensor[:, source, held]
         self.lengths[row] = length
