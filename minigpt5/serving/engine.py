@@ -67,6 +67,10 @@ class ServingEngine:
         """What `GenerationOptions.scheduler` may be for this model."""
         return self.engine.schedulers
 
+    def settled(self, options: GenerationOptions) -> GenerationOptions:
+        """The options as this model draws with them, see `options.settled`."""
+        return self.engine.settled(options)
+
     def stream(
         self, conversation: Conversation, options: GenerationOptions = DEFAULTS, caller: Caller = ANYONE
     ) -> ServedEvents:
@@ -74,7 +78,7 @@ class ServingEngine:
 
         Closing it frees the place. Raises `BusyError` with the first pull where too many wait.
         """
-        seed, options = seed_of(options), self.engine.settled(options)
+        seed, options = seed_of(options), self.settled(options)
         prompt = self.engine.prompt(with_keys(conversation), options)
         yield from self._serve(self.engine.turn(prompt, options, seed), caller, self._lay_out(prompt))
 
@@ -88,7 +92,7 @@ class ServingEngine:
         self, vokens: np.ndarray, choices: Sequence[GenerationOptions], caller: Caller = ANYONE
     ) -> ServedEvents:
         """As `Engine.redraw`; raises `BusyError` as `stream`."""
-        choices = [self.engine.settled(choice) for choice in choices]
+        choices = [self.settled(choice) for choice in choices]
         verify_redraw(vokens, choices, self.engine.model.mapper)
         hidden = torch.from_numpy(vokens)[None].to(self.engine.model.vision.query_tokens.device)
         orders = [order_of(choice, index, seed_of(choice)) for index, choice in enumerate(choices)]

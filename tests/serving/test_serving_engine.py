@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers import PreTrainedTokenizerFast
 
+from minigpt5.checkpoint.build import build
+from minigpt5.config import FastConfig, ModelConfig
 from minigpt5.conversation import Conversation
 from minigpt5.errors import BusyError, OptionError, PromptError
 from minigpt5.events import (
@@ -61,6 +64,7 @@ def mixed(picture: Image.Image) -> list[tuple[Conversation, GenerationOptions]]:
         (LONG.user("Go on."), options(seed=4, pictures="never", max_new_tokens=30)),
         (CHAT, options(seed=5, pictures="auto", temperature=1.5, top_k=50, max_new_tokens=40)),
         (CHAT.user(picture, picture.rotate(90)), options(seed=6, temperature=0)),
+        (CHAT, options(seed=7, scheduler="lcm", guidance_scale=1, num_inference_steps=4)),
     ]
 
 
@@ -201,6 +205,21 @@ def test_redraws_are_drawn_beside_replies(engine: Engine) -> None:
     assert np.abs(difference).max() <= 1
     assert (other.index, other.seed) == (1, 9)
     assert isinstance(replied[-1], TurnFinished)
+
+
+def test_few_steps_with_a_unet_of_their_own_are_drawn_beside_many(
+    config: ModelConfig, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    torch.manual_seed(0)
+    config = replace(config, fast=FastConfig("lcm", 2))
+    engine = Engine(build(config), tokenizer, config)
+    requests = [options(seed=1, scheduler="fast"), options(seed=2), options(seed=3, scheduler="fast")]
+    serving = ServingEngine(engine, 3)
+    together = interleaved([serving.stream(CHAT, how) for how in requests], 0)
+    for how, events in zip(requests, together, strict=True):
+        (alone,), (drawn,) = told(list(engine.stream(CHAT, how))).pictures, told(events).pictures
+        assert (drawn.scheduler, drawn.num_inference_steps) == (alone.scheduler, alone.num_inference_steps)
+        assert np.abs(np.asarray(alone.image, int) - np.asarray(drawn.image, int)).max() <= 1
 
 
 def test_a_failure_is_told_to_whom_it_concerns_and_the_others_go_on(
