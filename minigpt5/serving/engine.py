@@ -54,9 +54,11 @@ class ServingEngine:
         model, length = engine.model, engine.config.context_length
         slots = model.language.make_slots(at_once, length)
         prefixes = PrefixStore(slots.nbytes if prefix_bytes is None else prefix_bytes)
-        self._features = Features(model.vision, self.metrics, one_by_one=deterministic)
+        self._features = Features(
+            model.vision, engine.config.vision["image_size"], self.metrics, one_by_one=deterministic
+        )
         words = Words(model, slots, prefixes, self._features, self.metrics, deterministic=deterministic)
-        pictures = Pictures(model, engine.negative, self.metrics, deterministic=deterministic)
+        pictures = Pictures(model, engine.negative, self._features, self.metrics, deterministic=deterministic)
         self._loop = Loop(words, pictures, Admission(at_once), at_once, self.metrics)
         self._mutex = threading.Lock()
         self._turning = False

@@ -4,11 +4,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
+from PIL import Image
 from torch import Tensor
 
+from minigpt5.conversation import ImagePart
 from minigpt5.model.vision import VisionTower
 from minigpt5.serving.metrics import Metrics
-from minigpt5.serving.prompt_positions import SeenPicture
+from minigpt5.serving.prompt_positions import SeenPicture, content_key
 
 MAX_BYTES = 64 * 2**20
 
@@ -17,10 +19,17 @@ class Features:
     """image_embeds (Q,D) by the picture's key; those that were not asked for the longest go first."""
 
     def __init__(
-        self, vision: VisionTower, metrics: Metrics, *, one_by_one: bool = False, max_bytes: int = MAX_BYTES
+        self,
+        vision: VisionTower,
+        size: int,
+        metrics: Metrics,
+        *,
+        one_by_one: bool = False,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        """`one_by_one` gives each picture a pass of its own."""
+        """`size` is the side of the pictures that are seen; `one_by_one` gives each a pass of its own."""
         self._vision = vision
+        self._size = size
         self._metrics = metrics
         self._one_by_one = one_by_one
         self._max_bytes = max_bytes
@@ -44,6 +53,10 @@ class Features:
         for key, seen in found.items():
             self._keep(key, seen)
         return [found[picture.key] for picture in pictures]
+
+    def remember(self, images: Sequence[Image.Image]) -> None:
+        """Look at pictures before they are asked for."""
+        self.of([SeenPicture(content_key(ImagePart(image)), image, self._size) for image in images])
 
     def _keep(self, key: str, seen: Tensor) -> None:
         if key not in self._kept:

@@ -9,6 +9,7 @@ from minigpt5.generation.drawing import finished
 from minigpt5.generation.picture import Picture, denoise, progress
 from minigpt5.generation.turn import Draw
 from minigpt5.model.minigpt5 import MiniGPT5
+from minigpt5.serving.features import Features
 from minigpt5.serving.metrics import Metrics
 from minigpt5.serving.request import Request
 
@@ -20,11 +21,19 @@ class Pictures:
     """Begins, goes on with and finishes the pictures that requests ask for, and hands out their events."""
 
     def __init__(
-        self, model: MiniGPT5, negative: Tensor, metrics: Metrics, *, deterministic: bool = False
+        self,
+        model: MiniGPT5,
+        negative: Tensor,
+        features: Features,
+        metrics: Metrics,
+        *,
+        deterministic: bool = False,
     ) -> None:
-        """negative (1,L,C); `deterministic` gives each picture passes of its own."""
+        """negative (1,L,C); `features` are those of the pictures that are seen; `deterministic` gives each picture
+        passes of its own."""
         self._model = model
         self._negative = negative
+        self._features = features
         self._metrics = metrics
         self._deterministic = deterministic
 
@@ -73,9 +82,12 @@ class Pictures:
         """Decode the pictures of `requests` and hand them out."""
         drawn = [(request, picture) for request in requests for picture in request.pictures]
         latents = torch.cat([picture.latents for _, picture in drawn])
-        for (request, picture), image in zip(drawn, self._model.diffusion.decode(latents), strict=True):
+        images = self._model.diffusion.decode(latents)
+        for (request, picture), image in zip(drawn, images, strict=True):
             assert isinstance(request.ask, Draw)
             request.emit(finished(picture.order, image, request.ask.voken_hidden))
         self._metrics.pictures += len(drawn)
+        # the next turn of the chat will show them to the model
+        self._features.remember([i for (r, _), i in zip(drawn, images, strict=True) if r.prompt is not None])
         for request in requests:
             request.pictures = []
