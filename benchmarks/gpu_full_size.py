@@ -33,7 +33,7 @@ from minigpt5.checkpoint.memory import memory_plan
 from minigpt5.checkpoint.placement import Placement, place
 from minigpt5.checkpoint.store import load_tokenizer
 from minigpt5.config import ModelConfig
-from minigpt5.generation.decoding import Reader
+from minigpt5.generation.reader import Reader
 
 STORYBOOK = Path(__file__).parents[1] / "weights/storybook"
 MODES: dict[str, Quantization | None] = {"bf16": None, "8bit": "8bit", "4bit": "4bit"}

@@ -18,13 +18,24 @@ import logging
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 from minigpt5.conversation import Conversation, ImagePart, Message, TextPart
-from minigpt5.errors import CheckpointError, ImageError, MiniGPT5Error, OptionError, PromptError
-from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
+from minigpt5.errors import BusyError, CheckpointError, ImageError, MiniGPT5Error, OptionError, PromptError
+from minigpt5.events import (
+    Event,
+    ImageFinished,
+    ImageProgress,
+    ImageStarted,
+    Queued,
+    ServedEvent,
+    TextDelta,
+    TurnFinished,
+)
 from minigpt5.generation.engine import Engine, Reply
 from minigpt5.generation.inspection import Inspection, Token
 from minigpt5.loading import load
 from minigpt5.options import PICTURE_MODES, SCHEDULERS, GenerationOptions
 from minigpt5.picture_files import MAX_BYTES, MAX_PIXELS, open_image
+from minigpt5.serving.engine import ServingEngine
+from minigpt5.serving.request import Caller
 
 __version__ = "0.1.0"  # as in CHANGELOG.md; the package takes its version from here
 
@@ -33,6 +44,8 @@ __all__ = [
     "MAX_PIXELS",
     "PICTURE_MODES",
     "SCHEDULERS",
+    "BusyError",
+    "Caller",
     "CheckpointError",
     "Conversation",
     "Engine",
@@ -48,7 +61,10 @@ __all__ = [
     "MiniGPT5Error",
     "OptionError",
     "PromptError",
+    "Queued",
     "Reply",
+    "ServedEvent",
+    "ServingEngine",
     "TextDelta",
     "TextPart",
     "Token",

@@ -31,11 +31,13 @@ class ImagePart:
 
     `image` is a PIL picture wherever a model looks at it; the prompt never opens it, so a data set may put a
     key of its own there. `vokens` are the (V,D) features of a picture that the model drew itself, when they
-    are known.
+    are known. `key` names the content, where a name for it is known: pictures of one key are the same picture, and an
+    engine that has seen one need not open the other.
     """
 
     image: Any  # PIL.Image.Image
     vokens: np.ndarray | None = None
+    key: str = ""
 
 
 Part = TextPart | ImagePart

@@ -25,6 +25,10 @@ class PromptError(MiniGPT5Error):
     long."""
 
 
+class BusyError(MiniGPT5Error):
+    """Too many requests wait already, of all or of this person; the message says when to come back."""
+
+
 class DataError(MiniGPT5Error):
     """A data set cannot be read, or one of its records cannot be learned from."""
 

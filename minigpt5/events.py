@@ -3,7 +3,8 @@ interface.
 
 TextDelta* (ImageStarted ImageProgress* ImageFinished TextDelta*)* TurnFinished
 
-A redraw has the events of its pictures alone, several of which may form side by side.
+A redraw has the events of its pictures alone, several of which may form side by side. An engine for many may first
+say how long one has to wait: Queued*.
 """
 
 from dataclasses import dataclass, field
@@ -76,4 +77,13 @@ class TurnFinished:
     timings: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The request waits: `ahead` others come first, and about `seconds` are left, None where nothing is known yet."""
+
+    ahead: int
+    seconds: float | None
+
+
 Event = TextDelta | ImageStarted | ImageProgress | ImageFinished | TurnFinished
+ServedEvent = Queued | Event  # of an engine for many

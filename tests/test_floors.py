@@ -17,6 +17,7 @@ FLOORS = {
     "minigpt5.loading": 6,
     "minigpt5.evaluation": 5,
     "minigpt5.training": 4,
+    "minigpt5.serving": 4,
     "minigpt5.checkpoint": 3,
     "minigpt5.generation": 3,
     "minigpt5.data": 3,

@@ -1,4 +1,4 @@
-"""From vokens to pictures: mapped once, denoised in one batch, seen while they form.
+"""From vokens to pictures for one engine: mapped once, denoised side by side, seen while they form.
 
 One generator for the picture of a reply and for redraws of it, so that a redraw with the same choices is the same
 picture to the bit. A batch may round differently from a single picture.
@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from minigpt5.errors import OptionError
-from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted
+from minigpt5.events import Event, ImageFinished
+from minigpt5.generation.picture import Picture, denoise, progress
+from minigpt5.generation.turn import Draw, PictureOrder
 from minigpt5.model.connector import Connector
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.options import MAX_TOTAL_STEPS, GenerationOptions
@@ -19,44 +22,26 @@ from minigpt5.options import MAX_TOTAL_STEPS, GenerationOptions
 MAX_REDRAWN = 8  # pictures of one batch
 
 
-def draw(
-    model: MiniGPT5,
-    negative: Tensor,
-    voken_hidden: Tensor,
-    choices: Sequence[GenerationOptions],
-    seeds: Sequence[int],
-    *,
-    first_index: int = 0,
-) -> Iterator[Event]:
-    """Events of the pictures of voken_hidden (1,V,D), one for each of `choices` and `seeds`; negative (1,L,C)."""
-    diffusion, count, steps = model.diffusion, len(choices), choices[0].num_inference_steps
-    indices = range(first_index, first_index + count)
-    for index in indices:
-        yield ImageStarted(index, diffusion.image_size, diffusion.image_size, steps)
+def draw(model: MiniGPT5, negative: Tensor, ask: Draw) -> Iterator[Event]:
+    """Events of the pictures that `ask` orders, which have equally many steps; negative (1,L,C)."""
+    diffusion = model.diffusion
     with torch.inference_mode():
-        prompt_embeds = model.mapper(voken_hidden).expand(count, -1, -1)  # (B,L,C)
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    progress = diffusion.denoise(
-        prompt_embeds,
-        negative,
-        guidance_scale=_guidance(choices),
-        num_inference_steps=steps,
-        scheduler=choices[0].scheduler,
-        latents=torch.cat([diffusion.initial_latents(generator) for generator in generators]),
-        generators=generators,
-    )
-    for step, latents in enumerate(progress, start=1):  # the last ones are decoded
-        # PNDM takes one step more than it is asked for
-        for index, preview in zip(indices, diffusion.preview(latents), strict=True):
-            yield ImageProgress(index, min(step, steps), steps, preview)
+        prompt_embeds = model.mapper(ask.voken_hidden)  # (1,L,C)
+    pictures = [Picture(order, diffusion, prompt_embeds) for order in ask.orders]
+    yield from (picture.started() for picture in pictures)
+    while not pictures[0].finished:
+        denoise(diffusion, pictures, negative)
+        yield from progress(diffusion, pictures)
+    images = diffusion.decode(torch.cat([picture.latents for picture in pictures]))
+    for picture, image in zip(pictures, images, strict=True):
+        yield finished(picture.order, image, ask.voken_hidden)
+
+
+def finished(order: PictureOrder, image: Image.Image, voken_hidden: Tensor) -> ImageFinished:
+    """The event of a picture of voken_hidden (1,V,D)."""
     vokens = voken_hidden[0].float().cpu().numpy()
-    for index, image, choice, seed in zip(indices, diffusion.decode(latents), choices, seeds, strict=True):
-        yield ImageFinished(index, image, vokens, seed, choice.guidance_scale, steps, choice.scheduler)
-
-
-def picture_seed(seed: int, index: int) -> int:
-    """The seed of the noise of picture `index` of a reply made with `seed`; the first one's is `seed` itself."""
-    return (seed + index * 0x9E3779B9) % 2**32 if index else seed
+    how = (order.seed, order.guidance_scale, order.num_inference_steps, order.scheduler)
+    return ImageFinished(order.index, image, vokens, *how)
 
 
 def verify_redraw(vokens: np.ndarray, choices: Sequence[GenerationOptions], mapper: Connector) -> None:
@@ -82,8 +67,3 @@ def verify_vokens(vokens: np.ndarray, mapper: Connector) -> None:
     if vokens.shape != shape or vokens.dtype != np.float32:
         got = f"{vokens.dtype} of shape {vokens.shape}"
         raise OptionError(f"vokens: got {got}, expected float32 of shape {shape}, as this model makes them")
-
-
-def _guidance(choices: Sequence[GenerationOptions]) -> float | Tensor:
-    scales = [choice.guidance_scale for choice in choices]
-    return scales[0] if len(set(scales)) == 1 else torch.tensor(scales)

@@ -1,5 +1,6 @@
 """The way of a turn, read top to bottom: a conversation in, events out; `reply` is the fold of `stream`.
 
+The readable reference for one conversation: `turn` says what comes next, and each of its asks is done at once, alone.
 An engine holds a built model and nothing that changes, so several streams may run interleaved or in threads.
 Everything slow is pulled: closing the stream stops it within one token or one denoising step.
 """
@@ -8,9 +9,8 @@ import secrets
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,18 +20,38 @@ from torch import Tensor
 from minigpt5.config import ModelConfig
 from minigpt5.conversation import Conversation, ImagePart, Message, Part, TextPart
 from minigpt5.errors import OptionError
-from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
-from minigpt5.generation.decoding import EndStep, TextStep, Vocabulary, VokenStep, decode
-from minigpt5.generation.drawing import draw, picture_seed, verify_redraw, verify_vokens
+from minigpt5.events import (
+    Event,
+    ImageFinished,
+    ImageProgress,
+    ImageStarted,
+    Queued,
+    ServedEvent,
+    TextDelta,
+    TurnFinished,
+)
+from minigpt5.generation.drawing import draw, verify_redraw, verify_vokens
 from minigpt5.generation.inspection import Inspection, readable, voken_influence
-from minigpt5.generation.official import GeneratedIds, decode_officially
+from minigpt5.generation.official import GeneratedIds, OfficialEngine
+from minigpt5.generation.reader import Reader
+from minigpt5.generation.turn import (
+    Draw,
+    Prefill,
+    Reading,
+    ReadToken,
+    ReadVokens,
+    Turn,
+    order_of,
+    redrawing,
+    turn,
+)
+from minigpt5.generation.vocabulary import Vocabulary
 from minigpt5.images import preprocess
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.options import OFFICIAL, GenerationOptions, schedulers_of, settled
-from minigpt5.prompt import STOP, SYSTEM, Prompt, Tokenizer, assemble, encode_raw
+from minigpt5.prompt import SYSTEM, Prompt, Tokenizer, assemble
 
 DEFAULTS = GenerationOptions()
-Pulled = TypeVar("Pulled")
 Events = Generator[Event, None, None]
 
 
@@ -67,10 +87,14 @@ class _Clock:
         yield
         self.seconds[kind] += time.perf_counter() - start
 
-    def pull(self, kind: str, values: Iterator[Pulled]) -> Pulled | None:
-        """The next of `values`, timed; None at their end."""
-        with self.measure(kind):
-            return next(values, None)
+    def pull(self, kind: str, events: Iterator[Event]) -> Events:
+        """`events`, timed."""
+        while True:
+            with self.measure(kind):
+                event = next(events, None)
+            if event is None:
+                return
+            yield event
 
     def summary(self, num_tokens: int) -> dict[str, float]:
         total = sum(self.seconds.values())
@@ -106,7 +130,7 @@ class Engine:
 
     @cached_property
     @torch.inference_mode()
-    def _negative(self) -> Tensor:
+    def negative(self) -> Tensor:
         """(1,L,C), a constant of the model; made when first needed, since a ZeroGPU Space has no GPU at start."""
         return self.model.mapper.null_embeds()
 
@@ -118,6 +142,11 @@ class Engine:
     def settled(self, options: GenerationOptions) -> GenerationOptions:
         """The options as this model draws with them, see `options.settled`."""
         return settled(options, self.config.fast)
+
+    @property
+    def placeholder(self) -> int:
+        """The id that stands for one picture in a prompt."""
+        return self._vocabulary.placeholder
 
     def compile(self, backend: str = "inductor") -> None:
         """Make words and pictures faster on a GPU, at the price of minutes now; call it before the first reply.
@@ -137,27 +166,9 @@ class Engine:
         With the first pull raises `PromptError` when there is nothing to reply to or the last turn is too
         long, `OptionError` for `fast` where the model has no few steps.
         """
-        seed, options = _seed(options), self.settled(options)
-        clock, index = _Clock(), 0
-        prompt = self._prompt(conversation, options)
-        steps = self._read_and_decode(prompt, options, seed)
-        kind = "prefill"
-        while (step := clock.pull(kind, steps)) is not None:
-            kind = "text"
-            if step.text:
-                yield TextDelta(step.text)
-            match step:
-                case TextStep():
-                    pass
-                case VokenStep():
-                    how = ([options], [picture_seed(seed, index)])
-                    events = draw(self.model, self._negative, step.voken_hidden, *how, first_index=index)
-                    while (event := clock.pull("pictures", events)) is not None:
-                        yield event
-                    index += 1
-                case EndStep():
-                    timings = clock.summary(len(step.token_ids))
-                    yield TurnFinished(step.reason, seed, step.token_ids, prompt.dropped_turns, timings)
+        seed, options = seed_of(options), self.settled(options)
+        prompt = self.prompt(conversation, options)
+        yield from self._drive(self.turn(prompt, options, seed), prompt)
 
     def reply(self, conversation: Conversation, options: GenerationOptions = DEFAULTS) -> Reply:
         """The whole reply at once; raises as `stream`."""
@@ -174,50 +185,18 @@ class Engine:
         choices = [self.settled(choice) for choice in choices]
         verify_redraw(vokens, choices, self.model.mapper)
         hidden = torch.from_numpy(vokens)[None].to(self.model.vision.query_tokens.device)
-        yield from draw(self.model, self._negative, hidden, choices, [_seed(choice) for choice in choices])
+        orders = [order_of(choice, index, seed_of(choice)) for index, choice in enumerate(choices)]
+        yield from self._drive(redrawing(hidden, orders))
 
-    @torch.inference_mode()
     def generate_ids(
         self,
         prompt_text: str,
         images: Sequence[Image.Image | Tensor] | Tensor = (),
         options: GenerationOptions = OFFICIAL,
     ) -> GeneratedIds:
-        """Ids sampled as by official `MiniGPT5_Model.predict`, see `generation.official`, and the features
-        (G,V,D) of each picture; `mapper(voken_hidden)` makes prompt_embeds (G,L,C) of them.
-
-        `prompt_text` is the whole prompt in the official template, one `<ImageHere>` a picture; BOS is put in
-        front. `images` are PIL pictures or pixel_values (3,H,W); those beyond the last `<ImageHere>` are left
-        out, as there. Of `options` only those of the text count. Raises `PromptError` when there is no text or
-        a picture is missing.
-        """
-        embeds = self.embed_raw(prompt_text, images)
-        stops = self.config.stop_sequences or [self.tokenizer.encode(STOP, add_special_tokens=False)]
-        steps = list(
-            decode_officially(
-                self.model.language,
-                embeds,
-                self._vocabulary,
-                options,
-                generator=torch.Generator().manual_seed(_seed(options)),
-                stop_sequences=stops,
-            )
-        )
-        features = [step.voken_hidden for step in steps if step.voken_hidden is not None]
-        none = embeds.new_zeros(0, self.config.mapper.num_vokens, embeds.shape[-1])
-        return GeneratedIds([step.token_id for step in steps], torch.cat([none, *features]))
-
-    @torch.inference_mode()
-    def embed_raw(self, prompt_text: str, images: Sequence[Image.Image | Tensor] | Tensor = ()) -> Tensor:
-        """inputs_embeds (1,T,D) of a prompt given as for `generate_ids`; raises as it does."""
-        ids = encode_raw(prompt_text, self.tokenizer)
-        size = self.config.vision["image_size"]
-        pixels = [image if isinstance(image, Tensor) else preprocess(image, size) for image in images]
-        queries = self.model.vision.query_tokens
-        shown = pixels[: ids.count(self._vocabulary.placeholder)]
-        pixel_values = torch.stack(shown).to(queries) if shown else None
-        return self.model.embed(
-            torch.tensor([ids], device=queries.device), pixel_values, self._vocabulary.placeholder
+        """See `OfficialEngine.generate_ids`."""
+        return OfficialEngine(self.model, self.tokenizer, self.config).generate_ids(
+            prompt_text, images, options
         )
 
     def inspect(
@@ -227,7 +206,7 @@ class Engine:
 
         `token_ids` are those of `TurnFinished`. Raises `PromptError` as `stream`.
         """
-        prompt = self._prompt(conversation, options)
+        prompt = self.prompt(conversation, options)
         read, said = (
             readable(ids, self.tokenizer, self._vocabulary) for ids in (prompt.input_ids, token_ids)
         )
@@ -239,24 +218,52 @@ class Engine:
         verify_vokens(vokens, self.model.mapper)
         return voken_influence(self.model.mapper, vokens)
 
-    def _prompt(self, conversation: Conversation, options: GenerationOptions) -> Prompt:
-        """The prompt; the reply keeps what room it may need, up to half of the context."""
+    def prompt(self, conversation: Conversation, options: GenerationOptions) -> Prompt:
+        """The prompt; the reply keeps what room it may need, up to half of the context. Raises as `stream`."""
         length = self.config.context_length
         room = length - min(options.max_new_tokens + self.config.mapper.num_vokens, length // 2)
         system = self.config.system_prompt or SYSTEM
         return assemble(conversation, self.tokenizer, room, self.config.num_query_tokens, system=system)
 
-    def _read_and_decode(
-        self, prompt: Prompt, options: GenerationOptions, seed: int
-    ) -> Iterator[TextStep | VokenStep | EndStep]:
-        yield from decode(
-            self.model.language,
-            self._embed(prompt),
+    def turn(self, prompt: Prompt, options: GenerationOptions, seed: int) -> Turn:
+        """The reply to `prompt` as a coroutine that asks for what the model has to do."""
+        return turn(
+            len(prompt.input_ids) + len(prompt.images) * (self.config.num_query_tokens - 1),
             self._vocabulary,
             options,
-            generator=torch.Generator().manual_seed(seed),
+            seed=seed,
             max_length=self.config.context_length,
+            dropped_turns=prompt.dropped_turns,
         )
+
+    def _drive(self, work: Turn, prompt: Prompt | None = None) -> Events:
+        """Do what `work` asks, one ask after the other; hand on its events."""
+        reader = Reader(self.model.language, self.model.language.decode_step()) if prompt else None
+        clock, kind, answer = _Clock(), "prefill", None
+        while True:
+            with clock.measure(kind):
+                step = next(work, None) if answer is None else work.send(answer)
+            answer = None
+            match step:
+                case None:
+                    return
+                case Prefill():
+                    assert reader is not None
+                    assert prompt is not None
+                    with clock.measure(kind):
+                        reader.read(self._embed(prompt))
+                        answer = Reading(reader.next_logits())
+                case ReadToken() | ReadVokens():
+                    assert reader is not None
+                    kind = "text"
+                    with clock.measure(kind):
+                        answer = reader.answer(step)
+                case Draw():
+                    yield from clock.pull("pictures", draw(self.model, self.negative, step))
+                case TurnFinished():
+                    yield replace(step, timings=clock.summary(len(step.token_ids)))
+                case _:
+                    yield step
 
     @torch.inference_mode()
     def _embed(self, prompt: Prompt) -> Tensor:
@@ -272,12 +279,12 @@ class Engine:
         return self.model.embed(input_ids, pixel_values, self._vocabulary.placeholder)
 
 
-def _seed(options: GenerationOptions) -> int:
+def seed_of(options: GenerationOptions) -> int:
     """The seed that `options` name, or a new one."""
     return secrets.randbelow(2**32) if options.seed is None else options.seed
 
 
-def fold(events: Iterator[Event]) -> Reply:
+def fold(events: Iterator[ServedEvent]) -> Reply:
     """The reply that `events` tell; raises ValueError when they end before `TurnFinished`."""
     parts: list[Part] = []
     words = ""
@@ -288,7 +295,7 @@ def fold(events: Iterator[Event]) -> Reply:
             case ImageFinished():
                 parts += [*_words(words), ImagePart(event.image, event.vokens)]
                 words = ""
-            case ImageStarted() | ImageProgress():
+            case ImageStarted() | ImageProgress() | Queued():
                 pass
             case TurnFinished():
                 message = Message("assistant", (*parts, *_words(words)))

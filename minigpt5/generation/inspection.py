@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from minigpt5.generation.decoding import Vocabulary
+from minigpt5.generation.vocabulary import Vocabulary
 from minigpt5.model.connector import Connector
 from minigpt5.prompt import Tokenizer
 from minigpt5.vokens import voken_names

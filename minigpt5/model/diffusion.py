@@ -124,7 +124,6 @@ class LatentDiffusion(nn.Module):
         and TCD add noise between their steps, each picture's from its own of `generators`.
         """
         steps = make_scheduler(self.method_of(scheduler), self.scheduler_config)
-        unet = self.unet_of(scheduler)
         noise = {"generator": list(generators)} if generators and not isinstance(steps, PNDMScheduler) else {}
         steps.set_timesteps(num_inference_steps)
         guided = bool(torch.as_tensor(guidance_scale > 1).any())
@@ -137,12 +136,20 @@ class LatentDiffusion(nn.Module):
         for timestep in steps.timesteps:
             with torch.inference_mode():
                 noisy = steps.scale_model_input(torch.cat([latents] * 2) if guided else latents, timestep)
-                noise_pred = unet(noisy, timestep, encoder_hidden_states=embeds).sample
+                noise_pred = self.predict_noise(noisy, timestep.expand(len(noisy)), embeds, scheduler)
                 if guided:
                     unconditional, conditional = noise_pred.chunk(2)
                     noise_pred = unconditional + guidance_scale * (conditional - unconditional)
                 latents = steps.step(noise_pred, timestep, latents, **noise).prev_sample
             yield latents
+
+    def predict_noise(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, embeds: torch.Tensor, scheduler: str
+    ) -> torch.Tensor:
+        """One pass of the UNet that draws with `scheduler`: latents (B,c,h,w), timesteps (B,), embeds (B,L,C) -> the
+        noise in them (B,c,h,w)."""
+        timesteps = timesteps.to(latents.device, torch.float32)
+        return self.unet_of(scheduler)(latents, timesteps, encoder_hidden_states=embeds).sample
 
     def preview(self, latents: torch.Tensor) -> list[Image.Image]:
         """latents (B,c,h,w) -> small pictures h x w, by one linear map; a full decode costs a hundred times more."""

@@ -5,7 +5,7 @@ The hidden states are those after the final norm: they feed `lm_head` as well as
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from minigpt5.config import LoraConfig
 from minigpt5.model.decode_step import DecodeStep
+from minigpt5.model.slots import SlotCache
 
 
 class LanguageModel(nn.Module):
@@ -72,6 +73,36 @@ class LanguageModel(nn.Module):
             use_cache=use_cache,
         )
         return output.last_hidden_state, output.past_key_values
+
+    def make_slots(self, count: int, length: int) -> SlotCache:
+        """Room for `count` sequences of `length` positions, to be handed to `read`."""
+        embeddings = self.llama.get_input_embeddings().weight
+        prefix = (self.prefix_keys.detach(), self.prefix_values.detach()) if self.prefix_length else None
+        where: dict[str, Any] = {"device": embeddings.device, "dtype": embeddings.dtype}
+        return SlotCache(self.llama.config, count, length, prefix=prefix, **where)
+
+    @torch.inference_mode()
+    def read(
+        self,
+        slots: SlotCache,
+        rows: Sequence[int],
+        inputs_embeds: torch.Tensor,
+        counts: Sequence[int] | None = None,
+    ) -> torch.Tensor:
+        """Read sequences on, each in its own slot and from its own position: inputs_embeds (B,T,D) of the slots `rows`
+        -> hidden states after the final norm (B,T,D). Of row b the first `counts[b]` positions are real (default: all).
+        """
+        width = inputs_embeds.shape[1]
+        positions, mask = slots.begin(rows, width)
+        output = self.llama.model(
+            inputs_embeds=inputs_embeds,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=slots,
+            use_cache=True,
+        )
+        slots.end(rows, counts if counts is not None else [width] * len(rows))
+        return output.last_hidden_state
 
     def _put_prefix(self, cache: Cache, batch: int) -> None:
         for layer, (keys, values) in enumerate(zip(self.prefix_keys, self.prefix_values, strict=True)):

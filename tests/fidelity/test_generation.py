@@ -8,7 +8,7 @@ from torch import Tensor
 from minigpt5.conversation import Conversation
 from minigpt5.errors import PromptError
 from minigpt5.generation.engine import Engine
-from minigpt5.generation.official import OfficialStep, decode_officially
+from minigpt5.generation.official import OfficialEngine, OfficialStep, decode_officially
 from minigpt5.options import GenerationOptions
 from minigpt5.prompt import encode_raw
 
@@ -20,13 +20,17 @@ def _no_gradients() -> None:
     torch.set_grad_enabled(True)
 
 
+def official(engine: Engine) -> OfficialEngine:
+    return OfficialEngine(engine.model, engine.tokenizer, engine.config)
+
+
 def steps_of(engine: Engine, case: dict, images: Tensor) -> list[OfficialStep]:
     options = options_of(case)
     return list(
         decode_officially(
             engine.model.language,
-            engine.embed_raw(case["prompt"], images[: case["n_images"]]),
-            engine._vocabulary,
+            official(engine).embed_raw(case["prompt"], images[: case["n_images"]]),
+            official(engine).vocabulary,
             options,
             generator=torch.Generator().manual_seed(options.seed),
             stop_sequences=engine.config.stop_sequences,
@@ -50,7 +54,7 @@ def test_a_prompt_becomes_the_same_embeddings(engine: Engine, expected: Expected
     for name, case in expected.generations().items():
         assert encode_raw(case["prompt"], engine.tokenizer)[1:] == case["prompt_ids"], name
         if f"{name}/prompt_embeds_wrapped" in expected:
-            embeds = engine.embed_raw(case["prompt"], images[: case["n_images"]])
+            embeds = official(engine).embed_raw(case["prompt"], images[: case["n_images"]])
             assert_equal(embeds, expected[f"{name}/prompt_embeds_wrapped"])
 
 
@@ -76,7 +80,7 @@ def test_the_features_of_a_picture_and_what_the_mapper_makes_of_them_are_the_sam
         if f"{name}/mapper_src_hidden" not in expected:
             continue
         shown = images[: case["n_images"]]
-        ids, voken_hidden = engine.generate_ids(case["prompt"], shown, options_of(case))
+        ids, voken_hidden = official(engine).generate_ids(case["prompt"], shown, options_of(case))
         assert len(voken_hidden) == ids.count(engine.tokenizer.convert_tokens_to_ids("[IMG0]"))
         assert_equal(voken_hidden[0], expected[f"{name}/mapper_src_hidden"])
         assert_equal(engine.model.mapper(voken_hidden[:1]), expected[f"{name}/mapped"])
@@ -90,7 +94,7 @@ def test_fifty_steps_end_at_the_same_latents(
         pytest.skip("the official run of this stage has no such case")
     case, mapper = expected.cases[name], engine.model.mapper
     shown = images[: case["n_images"]]
-    _, voken_hidden = engine.generate_ids(case["prompt"], shown, options_of(case))
+    _, voken_hidden = official(engine).generate_ids(case["prompt"], shown, options_of(case))
     latents = engine.model.diffusion.denoise(
         mapper(voken_hidden[:1]),
         mapper.null_embeds(),
@@ -128,8 +132,8 @@ def test_a_voken_group_at_the_very_end_has_features_where_the_official_code_fail
 ) -> None:
     case = Expected("stage1").cases["gen_natural_img0_cut"]
     whole = Expected("stage1").cases["gen_natural_img0"]
-    cut = engines["stage1"].generate_ids(case["prompt"], options=options_of(case))
-    longer = engines["stage1"].generate_ids(whole["prompt"], options=options_of(whole))
+    cut = official(engines["stage1"]).generate_ids(case["prompt"], options=options_of(case))
+    longer = official(engines["stage1"]).generate_ids(whole["prompt"], options=options_of(whole))
     assert cut.ids == case["sequence"][1:]
     assert torch.equal(cut.voken_hidden, longer.voken_hidden[:1])
 
@@ -139,12 +143,12 @@ def test_pictures_beyond_the_placeholders_are_left_out_and_missing_ones_told(
 ) -> None:
     engine, prompt = engines["stage1"], "<Img><ImageHere></Img> hi ###Assistant:"
     few = options_of({"greedy": True, "max_new_tokens": 2, "seed": 0, "force_generation": False})
-    one = engine.generate_ids(prompt, images[:1], few)
-    assert engine.generate_ids(prompt, images[:2], few).ids == one.ids
+    one = official(engine).generate_ids(prompt, images[:1], few)
+    assert official(engine).generate_ids(prompt, images[:2], few).ids == one.ids
     with pytest.raises(PromptError, match="got 0 pictures for 1 placeholders"):
-        engine.generate_ids(prompt, (), few)
+        official(engine).generate_ids(prompt, (), few)
     with pytest.raises(PromptError, match="empty"):
-        engine.generate_ids("", (), few)
+        official(engine).generate_ids("", (), few)
 
 
 def test_the_paper_model_chats_through_the_same_engine_as_any_other(engine: Engine) -> None:

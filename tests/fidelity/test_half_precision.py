@@ -10,6 +10,7 @@ from torch import Tensor
 
 import minigpt5
 from minigpt5.generation.engine import Engine
+from minigpt5.generation.official import OfficialEngine
 
 STORYBOOK = Path(__file__).parents[2] / "weights/storybook"
 REQUESTS = (
@@ -32,9 +33,13 @@ def prompts(name: str) -> list[tuple[str, Tensor | tuple[()]]]:
     return [(case["prompt"], images[: case["n_images"]]) for case in cases]
 
 
+def official(engine: Engine) -> OfficialEngine:
+    return OfficialEngine(engine.model, engine.tokenizer, engine.config)
+
+
 def voken_states(engine: Engine, name: str) -> list[Tensor]:
     vokens = engine.model.language.embed(torch.tensor([engine._vocabulary.vokens]))
-    embeds = [torch.cat([engine.embed_raw(*prompt), vokens], dim=1) for prompt in prompts(name)]
+    embeds = [torch.cat([official(engine).embed_raw(*prompt), vokens], dim=1) for prompt in prompts(name)]
     return [engine.model.language(row)[0][:, -9:-1] for row in embeds]
 
 

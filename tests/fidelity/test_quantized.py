@@ -15,6 +15,7 @@ from minigpt5.checkpoint.quantize import quantize_language
 from minigpt5.checkpoint.store import load_part, load_tokenizer, read_part
 from minigpt5.config import ModelConfig
 from minigpt5.generation.engine import Engine
+from minigpt5.generation.official import OfficialEngine
 
 STORYBOOK = Path(__file__).parents[2] / "weights/storybook"
 LAYERS = {"4bit": bnb.nn.Linear4bit, "8bit": bnb.nn.Linear8bitLt}
@@ -27,12 +28,16 @@ LIMITS = {
 }
 
 
+def official(engine: Engine) -> OfficialEngine:
+    return OfficialEngine(engine.model, engine.tokenizer, engine.config)
+
+
 @torch.inference_mode()
 def outputs(engine: Engine) -> dict[str, Tensor]:
     """States of a prompt and a voken group, prompt embeddings, and latents after one step of the brush."""
     text = Expected("stage2").cases["gen_force_0img"]["prompt"]
     language, vokens = engine.model.language, torch.tensor([engine._vocabulary.vokens])
-    embeds = torch.cat([engine.embed_raw(text), language.embed(vokens)], dim=1)
+    embeds = torch.cat([official(engine).embed_raw(text), language.embed(vokens)], dim=1)
     states, _ = language(embeds)  # (1,T,D)
     prompt_embeds = engine.model.mapper(states[:, -9:-1])
     latents = engine.model.diffusion.initial_latents(torch.Generator().manual_seed(0))
@@ -94,7 +99,7 @@ def mapped(engine: Engine) -> list[Tensor]:
     expected, images = Expected("stage2"), Expected("stage1")["encode_img/images"]
     vokens = engine.model.language.embed(torch.tensor([engine._vocabulary.vokens]))
     embeds = [
-        engine.embed_raw(case["prompt"], images[: case["n_images"]])
+        official(engine).embed_raw(case["prompt"], images[: case["n_images"]])
         for case in expected.generations().values()
     ]
     states = [engine.model.language(torch.cat([prompt, vokens], dim=1))[0] for prompt in embeds]

@@ -10,7 +10,7 @@ import torch
 import minigpt5
 from minigpt5 import Conversation, Engine, GenerationOptions, OptionError, Reply
 from minigpt5.config import ModelConfig
-from minigpt5.generation.decoding import Reader
+from minigpt5.generation.reader import Reader
 from minigpt5.model.language import LanguageModel
 
 STORYBOOK = Path(__file__).parents[2] / "weights/storybook"

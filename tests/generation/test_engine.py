@@ -17,7 +17,6 @@ from minigpt5.config import FastConfig, ModelConfig
 from minigpt5.conversation import Conversation, ImagePart, TextPart
 from minigpt5.errors import OptionError, PromptError
 from minigpt5.events import Event, ImageFinished, ImageProgress, ImageStarted, TextDelta, TurnFinished
-from minigpt5.generation.drawing import picture_seed
 from minigpt5.generation.engine import Engine, fold
 from minigpt5.options import GenerationOptions
 
@@ -71,12 +70,6 @@ def test_without_a_seed_each_reply_is_new_and_can_be_repeated(engine: Engine) ->
     assert engine.reply(CHAT, options(seed=None)).seed != reply.seed
     assert again.text == reply.text
     assert again.images[0].tobytes() == reply.images[0].tobytes()
-
-
-def test_each_picture_of_a_reply_has_its_own_noise() -> None:
-    assert picture_seed(7, 0) == 7
-    assert len({picture_seed(2**63 - 1, index) for index in range(8)}) == 8
-    assert all(0 <= picture_seed(2**63 - 1, index) < 2**32 for index in range(1, 8))
 
 
 def test_guidance_one_leaves_the_negative_out(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ def test_a_narrow_strip_makes_no_square_of_gigabytes() -> None:
 
 
 def test_the_steps_of_all_redrawn_pictures_are_bounded(engine: Engine) -> None:
-    vokens = engine._negative.new_zeros(engine.model.mapper.num_vokens, engine.model.mapper.llm_width).numpy()
+    vokens = engine.negative.new_zeros(engine.model.mapper.num_vokens, engine.model.mapper.llm_width).numpy()
     for count, steps in ((5, 100), (8, 62)):
         verify_redraw(vokens, [GenerationOptions(num_inference_steps=steps)] * count, engine.model.mapper)
     with pytest.raises(OptionError, match=f"504 in all, expected at most {MAX_TOTAL_STEPS}"):

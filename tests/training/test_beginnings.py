@@ -9,7 +9,7 @@ from minigpt5.__main__ import main
 from minigpt5.checkpoint.build import load_model
 from minigpt5.conversation import Conversation
 from minigpt5.errors import OptionError
-from minigpt5.generation.decoding import Vocabulary
+from minigpt5.generation.vocabulary import Vocabulary
 from minigpt5.options import GenerationOptions
 from minigpt5.prompt import encode_caption
 from minigpt5.vokens import control_tokens, voken_names
