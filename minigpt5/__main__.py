@@ -1,4 +1,4 @@
-"""The command line: `python -m minigpt5 train|evaluate|data|convert|download|quantize|push|plan`."""
+"""The command line: `python -m minigpt5 train|evaluate|data|convert|download|quantize|push|wide|plan`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from minigpt5.errors import MiniGPT5Error
 from minigpt5.evaluate_command import add_evaluate
 from minigpt5.push_command import PUSH, add_push
 from minigpt5.train_command import WEIGHTS, add_train
+from minigpt5.wide_command import HELP as WIDE_HELP
+from minigpt5.wide_command import add_wide
 
 DOWNLOADS = Path("weights/downloads")
 SOURCES = ("llm", "vit", "qformer", "minigpt4", "diffusion", "stage1", "stage2")
@@ -44,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_quantize(commands.add_parser("quantize", help="a model folder in 4 or 8 bits", description=QUANTIZE))
     add_push(commands.add_parser("push", help="a model folder to a hub", description=PUSH))
+    add_wide(commands.add_parser("wide", help=WIDE_HELP))
     add_plan(commands.add_parser("plan", help="memory that a model needs", description=PLAN))
     return parser
 

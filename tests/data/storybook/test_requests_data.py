@@ -23,7 +23,7 @@
 The picture is the reply's first. A value is a string or a list of values of which any will do. "@name" among phrases
 stands for the list of that name. Phrases in Latin letters count as whole words, those in others anywhere.
 
-`story_wordings.json`: {"stories": [{"text", "figure", "colour", "place", "thing", "name"?, "time"?, "weather"?}]}.
+`edit_requests.json`: see `evaluation.edits`. `story_wordings.json`: {"stories": [{"text", "figure", "colour", "place", "thing", "name"?, "time"?, "weather"?}]}.
 """
 
 import json
@@ -35,6 +35,7 @@ from pathlib import Path
 
 from minigpt5.data.storybook.texts import chats
 from minigpt5.data.storybook.texts.story.exchanges import ASKS, SENTENCE_ASKS
+from minigpt5.data.storybook.texts.words import edits as grammar
 from minigpt5.data.storybook.texts.words.requests import CLAUSE_FRAMES, REQUEST_FRAMES
 from minigpt5.data.storybook.world.attributes import ATTRIBUTES, TRAITS
 from minigpt5.data.storybook.world.scene import (
@@ -51,8 +52,8 @@ from minigpt5.data.storybook.world.things import THINGS, TOYS
 HERE = Path(__file__).parents[1]
 VISITORS = json.loads((HERE / "visitor_requests.json").read_text(encoding="utf-8"))
 REQUESTS = VISITORS["requests"]
+EDITS = json.loads((HERE / "edit_requests.json").read_text(encoding="utf-8"))
 STORIES = json.loads((HERE / "story_wordings.json").read_text(encoding="utf-8"))["stories"]
-EARLIER = json.loads((HERE / "unseen_requests.json").read_text(encoding="utf-8"))["requests"]
 COUNTS = {
     "draw": 90,
     "edit": 40,
@@ -169,7 +170,7 @@ def test_a_story_names_a_hero_a_place_a_time_or_weather_and_a_thing() -> None:
 
 
 def test_no_text_is_there_twice() -> None:
-    everything = [plain(text) or text for text in texts()] + [plain(r["text"]) or r["text"] for r in EARLIER]
+    everything = [plain(text) or text for text in texts()]
     assert [text for text, count in Counter(everything).items() if count > 1] == []
 
 
@@ -180,6 +181,17 @@ def test_the_grammar_makes_none_of_the_texts() -> None:
     assert len(made) == 2000
     typed = {plain(turn.text) or turn.text for chat in made for turn in chat.messages if turn.role == "user"}
     assert [text for text in texts() if (plain(text) or text) in typed] == []
+
+
+def test_no_change_is_asked_for_in_the_grammars_words() -> None:
+    """Their slots take anything, so that "paint the {k} {c}" is the grammar's "Paint the {t} {c}"."""
+    kinds = [k if isinstance(k, list) else list(chain(*k.values())) for k in EDITS.values()]
+    asked = [plain(re.sub(r"\{\w+\}", "x", text)) for text in chain(*kinds)]
+    tables = [table for name, table in vars(grammar).items() if name.endswith("_EDITS")]
+    known = {plain(re.sub(r"\{\w+\}", "x", text)) for text in chain(*tables)}
+    assert len(asked) >= 130
+    assert len(set(asked)) == len(asked)
+    assert not set(asked) & known
 
 
 def test_none_of_the_texts_begins_and_ends_like_a_request_frame() -> None:
