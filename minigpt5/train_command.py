@@ -23,7 +23,8 @@ from minigpt5.training.finetune import Score, finetune
 from minigpt5.training.recipe import Recipe, Weights
 from minigpt5.training.seeds import each_seed
 from minigpt5.training.stages import DISTIL, STAGES, UNET, Stage, with_unet
-from minigpt5.training.storybook import STEPS, train_storybook
+from minigpt5.training.storybook import train_storybook
+from minigpt5.training.storybook_recipes import SHIPPED_RECIPE
 from minigpt5.training.trainer import Schedule, processes
 
 WEIGHTS = Path("weights/storybook")
@@ -87,9 +88,8 @@ def run_train(arguments: argparse.Namespace) -> None:
             clip = train_clip(load_judge(JUDGE), load_tokenizer(WEIGHTS), arguments.runs / "clip")
             save_clip(clip, arguments.out or CLIP)
         case "storybook":
-            if unknown := [name for name in arguments.only or () if name not in STEPS]:
-                raise OptionError(f"only: got {unknown[0]!r}, expected some of {', '.join(STEPS)}")
-            train_storybook(arguments.runs, arguments.out or WEIGHTS, arguments.only, arguments.start)
+            out = arguments.out or WEIGHTS
+            train_storybook(SHIPPED_RECIPE, arguments.runs, out, arguments.only, arguments.start)
         case "ablations":
             train_ablations(arguments.start or WEIGHTS, arguments.runs / "ablations", arguments.only)
         case _:

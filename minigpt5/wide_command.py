@@ -24,7 +24,8 @@ from minigpt5.evaluation.wide.measures import (
 )
 from minigpt5.generation.engine import DEFAULTS
 from minigpt5.loading import load
-from minigpt5.training.wide.steps import STEPS, train_storybook
+from minigpt5.training.storybook import train_storybook
+from minigpt5.training.storybook_recipes import WIDE_RECIPE
 
 WIDE = Path("weights/wide")
 JUDGE = Path("weights/wide-judge.safetensors")
@@ -38,7 +39,7 @@ def add_wide(parser: argparse.ArgumentParser) -> None:
     train = commands.add_parser("train", help="go on with the recipe, step by step")
     train.add_argument("--runs", type=Path, default=Path("runs/wide"), help="checkpoints and curves")
     train.add_argument("--out", type=Path, default=WIDE, help=f"the model folder (default: {WIDE})")
-    train.add_argument("--only", nargs="+", help=f"some of {', '.join(STEPS)}")
+    train.add_argument("--only", nargs="+", help=f"some of {', '.join(WIDE_RECIPE.schedules)}")
     train.add_argument("--start", type=Path, help=f"the weights to begin with, such as {WIDE}")
     train.set_defaults(command=run_train)
     judge = commands.add_parser("judge", help="train the judge of its pictures")
@@ -55,9 +56,7 @@ def add_wide(parser: argparse.ArgumentParser) -> None:
 
 def run_train(arguments: argparse.Namespace) -> None:
     """The steps of the recipe that are not finished, then the folder."""
-    if unknown := [name for name in arguments.only or () if name not in STEPS]:
-        raise OptionError(f"only: got {unknown[0]!r}, expected some of {', '.join(STEPS)}")
-    train_storybook(arguments.runs, arguments.out, arguments.only, arguments.start)
+    train_storybook(WIDE_RECIPE, arguments.runs, arguments.out, arguments.only, arguments.start)
 
 
 def run_judge(arguments: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from minigpt5.data.storybook.attributes import ATTRIBUTES
+from minigpt5.data.storybook.worlds import SHIPPED
 from minigpt5.images import preprocess
 from minigpt5.training.eyes import AttributeTask
 from minigpt5.training.trainer import Schedule, fit
@@ -53,7 +54,7 @@ class AttributeJudge(nn.Module):
 def train_judge(run: Path, steps: int = 600) -> AttributeJudge:
     """Train on scenes of both halves of the split, so that it is no worse on what the model never saw."""
     judge = AttributeJudge()
-    task = AttributeTask(judge, JUDGE_SIZE, held_out=True, salt="judge")
+    task = AttributeTask(judge, JUDGE_SIZE, SHIPPED, held_out=True, salt="judge")
     fit(task, Schedule(steps=steps, batch_size=64, lr=2e-3, muon_lr=1e-2), run)
     return judge.eval()
 

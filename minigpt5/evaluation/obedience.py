@@ -22,7 +22,7 @@ from minigpt5.data.storybook.captions import EVERYTHING, phrase
 from minigpt5.data.storybook.documents import sample
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import Scene, repaint, sample_scene
-from minigpt5.data.storybook.turns import Document, Turn
+from minigpt5.data.storybook.texts.turns import Document, Turn
 from minigpt5.evaluation.judge import AttributeJudge
 from minigpt5.evaluation.unseen import is_sensible, read_requests
 from minigpt5.generation.engine import Engine, Reply

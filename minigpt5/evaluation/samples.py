@@ -14,7 +14,7 @@ from minigpt5.data.storybook.documents import sample
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.data.storybook.stories import any_story
-from minigpt5.data.storybook.turns import Document, Picture, Turn, user
+from minigpt5.data.storybook.texts.turns import Document, Picture, Turn, user
 from minigpt5.evaluation.obedience import to_conversation
 from minigpt5.evaluation.settings import Sample
 

@@ -26,9 +26,11 @@ from minigpt5.training.pictures import EARLY_SHARE
 from minigpt5.training.rows import fold_rows, train_rows
 from minigpt5.training.scenes import Sampler, SceneSource
 from minigpt5.training.stages import STAGES, Stage
-from minigpt5.training.storybook import Workshop, captions_to_vokens, dialogues
+from minigpt5.training.storybook import captions_to_vokens, dialogues
+from minigpt5.training.storybook_recipes import SHIPPED_RECIPE
 from minigpt5.training.teachers import load_teacher
 from minigpt5.training.trainer import Schedule, fit, processes
+from minigpt5.training.workshop import Workshop
 from minigpt5.vokens import NUM_VOKENS
 
 BASE = "base.json"  # which model the runs of a folder began with
@@ -119,12 +121,13 @@ def train_ablations(base: Path, runs: Path, only: Sequence[str] | None = None) -
         stage, model, config = variant.stage, loaded.model, loaded.config
         add_adapters(model.language, stage, config.lora)
         teacher = load_teacher(base, config, loaded.tokenizer, None)
-        shop = Workshop(runs, config, model, teacher.text_encoder, loaded.tokenizer)
+        shop = Workshop(SHIPPED_RECIPE, runs, config, model, teacher.text_encoder, loaded.tokenizer)
         source = SceneSource(
             SAMPLERS[variant.data](shop),
             variant.data,
             config.image_size,
             config.vision["image_size"],
+            shop.world,
             stage.drawn_limit,
         )
         task = StageTask(model, stage, loaded.tokenizer, source, teacher)

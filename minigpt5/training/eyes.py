@@ -11,9 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from minigpt5.data.storybook.attributes import ATTRIBUTES, labels_of
-from minigpt5.data.storybook.drawing import render
-from minigpt5.data.storybook.scene import random_scene, sample_scene
+from minigpt5.data.storybook.worlds import World
 from minigpt5.images import preprocess
 from minigpt5.model.vision import VisionTower
 from minigpt5.training.losses import attribute_losses
@@ -24,19 +22,19 @@ SHARPNESS = 10.0  # logits per squared distance, in units of the tags' variance
 class Tagger(nn.Module):
     """A vision tower whose query tokens are to say the scene's tags, one each, in the LLM's embeddings."""
 
-    def __init__(self, vision: VisionTower, tags: torch.Tensor) -> None:
+    def __init__(self, vision: VisionTower, tags: torch.Tensor, world: World) -> None:
         super().__init__()
-        if vision.query_tokens.shape[1] != len(ATTRIBUTES):
+        if vision.query_tokens.shape[1] != len(world.attributes):
             raise ValueError(
-                f"num_query_tokens: got {vision.query_tokens.shape[1]}, expected {len(ATTRIBUTES)}, one a tag"
+                f"num_query_tokens: got {vision.query_tokens.shape[1]}, expected {len(world.attributes)}, one a tag"
             )
         self.vision = vision
-        sizes = [len(classes) for classes in ATTRIBUTES.values()]
+        sizes = [len(classes) for classes in world.attributes.values()]
         self.tags = list(tags.split(sizes))  # (classes,D) of each attribute
         self.scale = (tags - tags.mean(0)).square().sum(1).mean()
 
     def forward(self, pixel_values: torch.Tensor) -> list[torch.Tensor]:
-        """pixel_values (N,3,H,W) -> logits (N,classes), one for each of `ATTRIBUTES`."""
+        """pixel_values (N,3,H,W) -> logits (N,classes), one for each attribute."""
         return self.compare(self.vision(pixel_values).float())
 
     def compare(self, said: torch.Tensor) -> list[torch.Tensor]:
@@ -51,22 +49,26 @@ class AttributeTask:
     """Classify every attribute of rendered training scenes; pictures are cropped and shifted a little."""
 
     def __init__(
-        self, module: nn.Module, image_size: int, held_out: bool = False, salt: str = "eyes"
+        self, module: nn.Module, image_size: int, world: World, held_out: bool = False, salt: str = "eyes"
     ) -> None:
         self.module = module
+        self.world = world
         self.image_size = image_size
         self.held_out = held_out
         self.salt = salt
 
     def batches(self, batch_size: int, first_step: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """(pixel_values (B,3,H,W), labels (B,attributes)). With `held_out`, scenes of both halves of the split."""
-        step = first_step
+        step, world = first_step, self.world
         while True:
             rng = random.Random(f"{self.salt} {step}")
-            scenes = [random_scene(rng) if self.held_out else sample_scene(rng) for _ in range(batch_size)]
-            pictures = [render(s, self.image_size, rng.randrange(2**31)) for s in scenes]
+            scenes = [
+                world.any_scene(rng) if self.held_out else world.training_scene(rng, None)
+                for _ in range(batch_size)
+            ]
+            pictures = [world.render(s, self.image_size, rng.randrange(2**31)) for s in scenes]
             pixels = torch.stack([preprocess(p, self.image_size) for p in pictures])
-            yield pixels, torch.tensor([labels_of(scene) for scene in scenes])
+            yield pixels, torch.tensor([world.labels_of(scene) for scene in scenes])
             step += 1
 
     def losses(self, batch: tuple[torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -16,14 +16,14 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.data.collate import collate
-from minigpt5.data.storybook.captions import caption
-from minigpt5.data.storybook.drawing import render
+from minigpt5.data.storybook.worlds import World
 from minigpt5.images import preprocess
 from minigpt5.model.connector import Connector
 from minigpt5.model.minigpt5 import MiniGPT5
 from minigpt5.prompt import Encoded
 from minigpt5.training.losses import caption_loss
 from minigpt5.training.multimodal import Teacher
+from minigpt5.training.precision import fast_precision
 from minigpt5.training.scenes import Sampler
 from minigpt5.vokens import FIRST_VOKEN, IMAGE_PLACEHOLDER
 
@@ -43,6 +43,7 @@ def precompute_states(
     model: MiniGPT5,
     tokenizer: PreTrainedTokenizerFast,
     sampler: Sampler,
+    world: World,
     path: Path,
     count: int,
     chunk: int = 1024,
@@ -56,8 +57,9 @@ def precompute_states(
         examples = sorted((sampler(rng) for _ in range(chunk)), key=lambda e: len(e.input_ids))
         for first in range(0, chunk, 64):
             part = examples[first : first + 64]
-            hidden.append(states_of(model, tokenizer, part, start + first).half())
-            captions += [caption(scene) for example in part for scene in example.drawn]
+            with fast_precision():
+                hidden.append(states_of(model, tokenizer, part, world, start + first).half())
+            captions += [world.caption(scene) for example in part for scene in example.drawn]
     states = VokenStates(torch.cat(hidden), captions)
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(vars(states), path)
@@ -65,7 +67,7 @@ def precompute_states(
 
 
 def states_of(
-    model: MiniGPT5, tokenizer: PreTrainedTokenizerFast, examples: list[Encoded], seed: int
+    model: MiniGPT5, tokenizer: PreTrainedTokenizerFast, examples: list[Encoded], world: World, seed: int
 ) -> torch.Tensor:
     """The states (G,V,D) that predict the vokens of all pictures to draw in `examples`, in order."""
     placeholder, first = tokenizer.convert_tokens_to_ids([IMAGE_PLACEHOLDER, FIRST_VOKEN])
@@ -74,7 +76,7 @@ def states_of(
     embeds = model.language.embed(batch.input_ids)  # (B,T,D)
     if batch.seen:
         eye = model.vision.vit.config.image_size
-        pictures = [render(scene, eye, seed + i) for i, scene in enumerate(batch.seen)]
+        pictures = [world.render(scene, eye, seed + i) for i, scene in enumerate(batch.seen)]
         image_embeds = model.vision(torch.stack([preprocess(p, eye) for p in pictures]))  # (N,Q,D)
         slots = (batch.input_ids == placeholder)[..., None]
         embeds = embeds.masked_scatter(slots, image_embeds.to(embeds))

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from torch import nn
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
-from minigpt5.data.storybook.captions import caption, phrase
-from minigpt5.data.storybook.drawing import render
-from minigpt5.data.storybook.scene import Scene, sample_scene
+from minigpt5.data.storybook.worlds import World
 from minigpt5.training.losses import image_loss, min_snr_weight, reconstruction_loss
+from minigpt5.training.precision import fast_precision
 
 KL_WEIGHT = 2e-4  # per latent element
 ANCHOR_WEIGHT = 0.1  # of latents of variance 1
@@ -26,16 +26,16 @@ EARLY_SHARE = 0.5  # of the timesteps drawn from the noisier half, where left an
 EMPTY_SHARE = 0.1  # of the captions dropped, for classifier-free guidance
 
 
-def to_pixels(scenes: list[Scene], size: int, seed: int) -> torch.Tensor:
+def to_pixels(world: World, scenes: list[Any], size: int, seed: int) -> torch.Tensor:
     """Scenes -> rendered pictures (B,3,size,size) in [-1,1]; scene `i` is jittered by `seed + i`."""
-    pictures = np.stack([np.asarray(render(scene, size, seed + i)) for i, scene in enumerate(scenes)])
+    pictures = np.stack([np.asarray(world.render(scene, size, seed + i)) for i, scene in enumerate(scenes)])
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def scenes_of(seed: int, count: int) -> list[Scene]:
+def scenes_of(world: World, seed: int, count: int) -> list[Any]:
     """`count` training scenes drawn from one seed."""
     rng = random.Random(seed)
-    return [sample_scene(rng) for _ in range(count)]
+    return [world.training_scene(rng, None) for _ in range(count)]
 
 
 def half_size(vae: dict[str, Any]) -> dict[str, Any]:
@@ -79,8 +79,11 @@ def grow(vae: AutoencoderKL, half: AutoencoderKL) -> None:
 class VaeTask:
     """Reconstruct rendered scenes; with an `anchor` the latents stay near those of that VAE."""
 
-    def __init__(self, vae: AutoencoderKL, image_size: int, anchor: AutoencoderKL | None = None) -> None:
+    def __init__(
+        self, vae: AutoencoderKL, world: World, image_size: int, anchor: AutoencoderKL | None = None
+    ) -> None:
         self.module: Any = vae
+        self.world = world
         self.image_size = image_size
         self.anchor = anchor
 
@@ -92,7 +95,8 @@ class VaeTask:
         """Batches number `first`, `first + stride`, ..."""
         for number in itertools.count(first, stride):
             seed = number + (10**6 if self.anchor else 0)
-            yield to_pixels(scenes_of(seed, batch_size), self.image_size, seed * batch_size)
+            scenes = scenes_of(self.world, seed, batch_size)
+            yield to_pixels(self.world, scenes, self.image_size, seed * batch_size)
 
     def losses(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
         """Reconstruction, a light KL and, with an anchor, the mean squared step away from it."""
@@ -140,24 +144,25 @@ def fit_preview(vae: AutoencoderKL, pictures: torch.Tensor) -> tuple[tuple[float
 
 @torch.no_grad()
 def precompute_latents(
-    vae: AutoencoderKL, path: Path, count: int, image_size: int, chunk: int = 32
+    vae: AutoencoderKL, world: World, path: Path, count: int, image_size: int, chunk: int = 32
 ) -> torch.Tensor:
-    """Latents (count,c,h,w) in fp16 of the training scenes `chunk_scenes(0), chunk_scenes(1), ...`; kept in `path`."""
+    """Latents (count,c,h,w) in fp16 of the training scenes `chunk_scenes(world, 0), ...`; kept in `path`."""
     if path.exists():
         return torch.load(path, weights_only=True)
     parts = []
     for index in range(count // chunk):
-        pixels = to_pixels(chunk_scenes(index, chunk), image_size, index * chunk)
-        parts.append(vae.encode(pixels).latent_dist.mean.half())
+        pixels = to_pixels(world, chunk_scenes(world, index, chunk), image_size, index * chunk)
+        with fast_precision():
+            parts.append(vae.encode(pixels).latent_dist.mean.half())
     latents = torch.cat(parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(latents, path)
     return latents
 
 
-def chunk_scenes(index: int, chunk: int = 32) -> list[Scene]:
+def chunk_scenes(world: World, index: int, chunk: int = 32) -> list[Any]:
     """The scenes of one chunk of the precomputed set."""
-    return scenes_of(5_000_000 + index, chunk)
+    return scenes_of(world, 5_000_000 + index, chunk)
 
 
 def draw_timesteps(count: int, generator: torch.Generator, early_share: float = EARLY_SHARE) -> torch.Tensor:
@@ -167,9 +172,9 @@ def draw_timesteps(count: int, generator: torch.Generator, early_share: float = 
     return torch.where(torch.rand(count, generator=generator) < early_share, late, uniform)
 
 
-def training_caption(scene: Scene, rng: random.Random) -> str:
-    """Half canonical, half free wording, so that the text encoder knows both."""
-    return caption(scene) if rng.random() < 0.6 else phrase(scene, rng)
+def training_caption(world: World, scene: Any, rng: random.Random) -> str:
+    """The canonical wording, which the mapper is to meet, or a free one, so that the text encoder knows both."""
+    return world.caption(scene) if rng.random() < world.canonical_share else world.phrase(scene, rng)
 
 
 class TextToImage(nn.Module):
@@ -186,15 +191,18 @@ class TextToImageTask:
 
     def __init__(
         self,
-        module: nn.Module,
+        module: TextToImage,
+        world: World,
         latents: torch.Tensor,
-        scenes: list[Scene],
+        scenes: list[Any],
         tokenize: TokenizeCaptions,
         scheduler: DDPMScheduler,
         salt: str,
         early_share: float = EARLY_SHARE,
     ) -> None:
+        module.unet.set_attn_processor(AttnProcessor())  # on a CPU the fused one's backward pass is slow
         self.module: Any = module
+        self.world = world
         self.early_share = early_share
         self.salt = salt
         self.latents = latents
@@ -210,7 +218,8 @@ class TextToImageTask:
             generator = torch.Generator().manual_seed(rng.randrange(2**31))
             picks = [rng.randrange(len(self.scenes)) for _ in range(batch_size)]
             captions = [
-                "" if rng.random() < EMPTY_SHARE else training_caption(self.scenes[i], rng) for i in picks
+                "" if rng.random() < EMPTY_SHARE else training_caption(self.world, self.scenes[i], rng)
+                for i in picks
             ]
             latents = self.latents[picks].float()
             noise = torch.randn(latents.shape, generator=generator)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from minigpt5.data.storybook.captions import caption
-from minigpt5.data.storybook.drawing import render
+from minigpt5.data.storybook.worlds import World
 from minigpt5.images import preprocess, to_tensor
 from minigpt5.prompt import Encoded
 from minigpt5.training.batches import Example
@@ -15,12 +14,19 @@ Sampler = Callable[[random.Random], Encoded]
 
 
 class SceneSource:
-    """Endless samples of `sampler`, whose pictures are scenes; of a batch's pictures to draw `limit` are rendered."""
+    """Endless samples of `sampler`, whose pictures are scenes of `world`; of a batch's pictures to draw `limit` are rendered."""
 
     def __init__(
-        self, sampler: Sampler, salt: str, image_size: int, eye_size: int, limit: int | None = None
+        self,
+        sampler: Sampler,
+        salt: str,
+        image_size: int,
+        eye_size: int,
+        world: World,
+        limit: int | None = None,
     ) -> None:
         self.sampler = sampler
+        self.world = world
         self.salt = salt
         self.image_size = image_size
         self.eye_size = eye_size
@@ -41,6 +47,7 @@ class SceneSource:
     def _example(self, place: int, room: int) -> Example:
         rng = random.Random(f"{self.salt} {place}")
         encoded, seed = self.sampler(rng), rng.randrange(2**31)
+        render = self.world.render
         seen = [render(scene, self.image_size, seed + i) for i, scene in enumerate(encoded.images)]
         drawn = [render(scene, self.image_size, seed + i) for i, scene in enumerate(encoded.drawn[:room])]
         return Example(
@@ -48,6 +55,6 @@ class SceneSource:
             encoded,
             tuple(preprocess(picture, self.eye_size) for picture in seen),
             tuple(to_tensor(picture) for picture in drawn),
-            tuple(caption(scene) for scene in encoded.drawn),
+            tuple(self.world.caption(scene) for scene in encoded.drawn),
             seed,
         )

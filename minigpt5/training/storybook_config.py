@@ -1,8 +1,13 @@
-"""The numbers of the embedded model, `storybook`: the paper's architecture at a size that a laptop trains."""
+"""The numbers of the embedded model, `storybook`, and of the next one, `WIDE`: the paper's architecture at a size that a
+laptop trains."""
 
 from __future__ import annotations
 
-from minigpt5.config import LoraConfig, MapperConfig, ModelConfig
+from dataclasses import replace
+
+from minigpt5.config import FastConfig, LoraConfig, MapperConfig, ModelConfig
+from minigpt5.data.storybook.worlds import SHIPPED
+from minigpt5.data.storybook.worlds import WIDE as WIDE_WORLD
 
 IMAGE_SIZE = 256  # of what is drawn
 EYE_SIZE = 128  # of what is seen
@@ -112,7 +117,7 @@ STORYBOOK = ModelConfig(
         "at the beach, in the forest, the meadow, the mountains, the village and the desert"
     ),
     image_size=IMAGE_SIZE,
-    num_query_tokens=12,
+    num_query_tokens=len(SHIPPED.attributes),
     context_length=1024,
     vision=VISION,
     qformer=QFORMER,
@@ -131,4 +136,28 @@ STORYBOOK = ModelConfig(
     text_encoder=TEXT_ENCODER,
     scheduler=SCHEDULER,
     lora=LoraConfig(dropout=0.0),
+)
+
+WIDE_VOCABULARY = 4096
+WIDE_LLM_WIDTH = 256
+WIDE_CONTEXT = 512  # as long as the rows that the LLM is trained on
+
+WIDE = replace(
+    STORYBOOK,
+    knows=(
+        "a picture-book world: twenty figures (rabbits, bears, foxes, dragons, robots, children ...) in eleven colours, "
+        "one to three of them, in sixteen places from the beach to space, with about 180 things"
+    ),
+    num_query_tokens=len(WIDE_WORLD.attributes),
+    context_length=WIDE_CONTEXT,
+    language={
+        **LANGUAGE,
+        "vocab_size": WIDE_VOCABULARY + 9,
+        "hidden_size": WIDE_LLM_WIDTH,
+        "intermediate_size": 704,
+        "max_position_embeddings": WIDE_CONTEXT,
+    },
+    text_encoder={**TEXT_ENCODER, "vocab_size": WIDE_VOCABULARY},
+    mapper=replace(STORYBOOK.mapper, llm_width=WIDE_LLM_WIDTH),
+    fast=FastConfig(),
 )

@@ -19,21 +19,23 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.conversation import ImagePart, Message, TextPart
-from minigpt5.data.storybook.attributes import ATTRIBUTES, labels_of
-from minigpt5.data.storybook.captions import caption, phrase
-from minigpt5.data.storybook.documents import sample
-from minigpt5.data.storybook.scene import Scene, sample_scene
-from minigpt5.data.storybook.turns import Document, Turn
+from minigpt5.data.storybook.texts.turns import Turn
+from minigpt5.data.storybook.worlds import World
 from minigpt5.model.language import LanguageModel
-from minigpt5.prompt import Encoded, encode, encode_caption
+from minigpt5.prompt import NAMES, Encoded, encode, encode_caption
 from minigpt5.training.losses import IGNORED, attribute_losses, text_loss
 from minigpt5.training.tags import Tags
 from minigpt5.vokens import IMAGE_PLACEHOLDER, NUM_VOKENS, control_tokens, voken_names
 
+USER_SHARE = 0.15  # of the dialogues in which the user's words are learned, too
+SHORT_SHARE = 0.7  # of the dialogues at first, which are one exchange
+ROW = 512  # tokens
 PIECES = Regex(r"▁?\p{L}+|▁?\p{N}|▁?[^▁\p{L}\p{N}]+|▁+")
 
 
-def train_tokenizer(documents: int, vocabulary: int, num_vokens: int = NUM_VOKENS) -> PreTrainedTokenizerFast:
+def train_tokenizer(
+    world: World, documents: int, vocabulary: int, num_vokens: int = NUM_VOKENS
+) -> PreTrainedTokenizerFast:
     """A byte-fallback BPE in Llama's manner over sampled dialogues and captions, the control tokens after it."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -46,9 +48,9 @@ def train_tokenizer(documents: int, vocabulary: int, num_vokens: int = NUM_VOKEN
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )
     rng = random.Random(0)
-    texts = [text for _ in range(documents) for text in _all_text(sample(rng), rng)]
+    texts = [text for _ in range(documents) for text in _all_text(world, rng)]
     special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=special, limit_alphabet=120)
+    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=special, limit_alphabet=400)
     tokenizer.train_from_iterator(texts, trainer)
     # bytes are part of the vocabulary, not special: only then does decoding turn them back into text
     tokenizer = Tokenizer.from_str(_without_special_bytes(tokenizer.to_str()))
@@ -70,11 +72,11 @@ def _without_special_bytes(serialised: str) -> str:
     return json.dumps(data)
 
 
-def _all_text(document: Document, rng: random.Random) -> Iterator[str]:
-    for turn in document.messages:
+def _all_text(world: World, rng: random.Random) -> Iterator[str]:
+    for turn in world.sample(rng).messages:
         yield f"###{'Human' if turn.role == 'user' else 'Assistant'}: {turn.text} ###"
         for picture in turn.pictures:
-            yield f"<Img> {caption(picture.scene)} </Img> {phrase(picture.scene, rng)}"
+            yield f"<Img> {world.caption(picture.scene)} </Img> {world.phrase(picture.scene, rng)}"
 
 
 def to_messages(turns: tuple[Turn, ...]) -> tuple[Message, ...]:
@@ -87,7 +89,7 @@ def to_messages(turns: tuple[Turn, ...]) -> tuple[Message, ...]:
 
 @dataclass(frozen=True)
 class Row:
-    """Packed dialogues (B,T): token ids, and where pictures are seen and drawn."""
+    """Whole dialogues in rows (B,T): token ids, and where pictures are seen and drawn."""
 
     ids: torch.Tensor  # (B,T)
     targets: torch.Tensor  # (B,T), `ids` but for the pictures that are seen, which nobody says
@@ -107,81 +109,151 @@ class Reader(nn.Module):
     already; the first stage, in which it is frozen, then finds it there.
     """
 
-    def __init__(self, language: LanguageModel, num_vokens: int = NUM_VOKENS) -> None:
+    def __init__(self, language: LanguageModel, world: World, num_vokens: int = NUM_VOKENS) -> None:
         super().__init__()
         self.language = language
         self.num_vokens = num_vokens
         self.heads = nn.ModuleList(
-            nn.Linear(num_vokens * language.width, len(classes)) for classes in ATTRIBUTES.values()
+            nn.Linear(num_vokens * language.width, len(classes)) for classes in world.attributes.values()
         )
 
 
-class LanguageTask:
-    """Next-token prediction over packed rows, and the attributes of the pictures to draw."""
+def encode_fitting(
+    turns: tuple[Turn, ...],
+    tokenizer: PreTrainedTokenizerFast,
+    limit: int,
+    tokens_per_image: int,
+    num_vokens: int = NUM_VOKENS,
+) -> Encoded:
+    """The turns as a training sample of at most `limit` tokens, without the oldest exchanges that do not fit.
 
-    def __init__(self, module: Reader, tokenizer: PreTrainedTokenizerFast, row: int = 256) -> None:
-        module.language.llama.set_attn_implementation("eager")  # faster than fused on a CPU for short rows
+    It drops what the prompt of a chat drops, so that the model never meets a length that it was not trained on.
+    """
+    while True:
+        encoded = encode(to_messages(turns), tokenizer, target=True, num_vokens=num_vokens)
+        length = len(encoded.input_ids) + (tokens_per_image - 1) * len(encoded.images)
+        if length <= limit or len(turns) <= 2:
+            return encoded
+        # about as many exchanges as are too many, at least one
+        turns = turns[2 * max(1, len(turns) // 2 * (length - limit) // length) :]
+
+
+@dataclass
+class _Document:
+    """A sample as token ids, what is to be said after each, and its pictures."""
+
+    ids: list[int]
+    targets: list[int]
+    tags: list[int]
+    drawn: list[tuple[int, Any]]  # index of `[IMG0]`
+
+
+class LanguageTask:
+    """Next-token prediction over rows of whole dialogues, and the attributes of the pictures to draw.
+
+    What users say is learned in a part of the dialogues alone: a model as small has better uses for its room.
+    In the first `short_steps` most dialogues are one exchange: saying a word back is learned from many short
+    requests much sooner than from long chats.
+    """
+
+    def __init__(
+        self,
+        module: Reader,
+        tokenizer: PreTrainedTokenizerFast,
+        world: World,
+        row: int = ROW,
+        short_steps: int = 0,
+    ) -> None:
+        self.world = world
         self.module: Any = module
         self.tokenizer = tokenizer
-        self.tags = Tags(tokenizer)
+        self.tags = Tags(tokenizer, world)
         self.placeholder = tokenizer.convert_tokens_to_ids(IMAGE_PLACEHOLDER)
         self.opening = len(tokenizer.encode("<Img>", add_special_tokens=False))
         self.vokens = tokenizer.convert_tokens_to_ids(list(voken_names(module.num_vokens)))
+        self.sides = {
+            tuple(tokenizer.encode(f"###{name}:", add_special_tokens=False)[-2:]): role
+            for role, name in NAMES.items()
+        }
         self.row = row
+        self.short_steps = short_steps
 
     def batches(self, batch_size: int, first_step: int) -> Iterator[Row]:
         """Rows of `row + 1` tokens."""
         step = first_step
         while True:
-            yield self._pack(random.Random(f"words {step}"), batch_size)
+            yield self._pack(random.Random(f"words {step}"), batch_size, step < self.short_steps)
             step += 1
 
-    def _pack(self, rng: random.Random, batch_size: int) -> Row:
+    def _pack(self, rng: random.Random, batch_size: int, short: bool) -> Row:
+        """Whole documents, each in the first row that has room for it, until one finds none."""
         width = self.row + 1
-        ids: list[int] = []
-        targets: list[int] = []
-        tags: list[int] = []
-        drawn: list[tuple[int, Scene]] = []
-        while len(ids) < batch_size * width:
-            encoded = self._example(rng)
-            seen, wanted = iter(encoded.images), iter(encoded.drawn)
-            for token in encoded.input_ids:
-                if token == self.vokens[0]:
-                    drawn.append((len(ids), next(wanted)))
-                is_seen = token == self.placeholder
-                slots = self.tags.rows(next(seen)) if is_seen else [-1]
-                if is_seen:  # in a reply, too, a picture begins with a voken and not with `<Img>`
-                    targets[-self.opening :] = [IGNORED] * self.opening
-                ids += [token] * len(slots)
-                targets += [IGNORED] * len(slots) if is_seen else [token]
-                tags += slots
-            ids.append(self.tokenizer.eos_token_id)
-            targets.append(self.tokenizer.eos_token_id)
-            tags.append(-1)
-        whole = [
-            (place, scene)
-            for place, scene in drawn
-            if place < batch_size * width and 0 < place % width <= width - len(self.vokens)
-        ]
-        table = torch.tensor([ids, targets, tags])[:, : batch_size * width].view(3, batch_size, width)
+        rows = [_Document([], [], [], []) for _ in range(batch_size)]
+        while True:
+            document = self._document(rng, short)
+            if len(document.ids) > width:
+                continue
+            row = next((r for r in rows if len(r.ids) + len(document.ids) <= width), None)
+            if row is None:
+                break
+            row.drawn += [(len(row.ids) + place, scene) for place, scene in document.drawn]
+            row.ids += document.ids
+            row.targets += document.targets
+            row.tags += document.tags
+        end = self.tokenizer.eos_token_id
+        drawn = [(index, place, scene) for index, row in enumerate(rows) for place, scene in row.drawn]
         return Row(
-            ids=table[0],
-            targets=table[1],
-            tags=table[2],
-            drawn=torch.tensor([divmod(place, width) for place, _ in whole], dtype=torch.long).view(-1, 2),
-            labels=torch.tensor([labels_of(scene) for _, scene in whole], dtype=torch.long).view(
-                -1, len(ATTRIBUTES)
+            ids=_padded([row.ids for row in rows], width, end),
+            targets=_padded([row.targets for row in rows], width, IGNORED),
+            tags=_padded([row.tags for row in rows], width, -1),
+            drawn=torch.tensor([place[:2] for place in drawn], dtype=torch.long).view(-1, 2),
+            labels=torch.tensor([self.tags.labels_of(scene) for *_, scene in drawn], dtype=torch.long).view(
+                -1, self.tags.count
             ),
         )
 
-    def _example(self, rng: random.Random) -> Encoded:
-        """A dialogue, or one in six times the first stage's bare form: words and their picture."""
-        if rng.random() < 1 / 6:
-            scene = sample_scene(rng)
-            return encode_caption(phrase(scene, rng), scene, self.tokenizer, num_vokens=len(self.vokens))
-        document = sample(rng)
-        turns = document.messages if rng.random() < 0.4 else document.cut(rng)
-        return encode(to_messages(turns), self.tokenizer, target=True, num_vokens=len(self.vokens))
+    def _document(self, rng: random.Random, short: bool = False) -> _Document:
+        encoded = self._example(rng, short)
+        seen, wanted = iter(encoded.images), iter(encoded.drawn)
+        learn_user = rng.random() < USER_SHARE
+        document = _Document([], [], [], [])
+        side = "assistant"  # a bare caption has no sides
+        for token in encoded.input_ids:
+            if token == self.placeholder:
+                self._see(document, self.tags.rows(next(seen)), side)
+                continue
+            if token == self.vokens[0]:
+                document.drawn.append((len(document.ids), next(wanted)))
+            document.ids.append(token)
+            document.targets.append(token if learn_user or side == "assistant" else IGNORED)
+            document.tags.append(-1)
+            side = self.sides.get(tuple(document.ids[-2:]), side)
+        document.ids.append(self.tokenizer.eos_token_id)
+        document.targets.append(IGNORED)
+        document.tags.append(-1)
+        return document
+
+    def _see(self, document: _Document, slots: list[int], side: str) -> None:
+        """A picture of the history. Nobody says it; where the assistant drew it, it began with `[IMG0]`."""
+        document.targets[-self.opening :] = [IGNORED] * self.opening
+        if side == "assistant":
+            document.targets[-self.opening] = self.vokens[0]
+        document.ids += [self.placeholder] * len(slots)
+        document.targets += [IGNORED] * len(slots)
+        document.tags += slots
+
+    def _example(self, rng: random.Random, short: bool) -> Encoded:
+        """A dialogue, or one in eight times the first stage's bare form: words and their picture."""
+        world = self.world
+        if rng.random() < 1 / 8:
+            scene = world.training_scene(rng, None)
+            return encode_caption(
+                world.phrase(scene, rng), scene, self.tokenizer, num_vokens=len(self.vokens)
+            )
+        kinds = world.short_kinds if short and rng.random() < SHORT_SHARE else {}
+        document = world.sample(rng, kind=rng.choices([*kinds], [*kinds.values()])[0] if kinds else None)
+        turns = document.messages if rng.random() < 0.3 else document.cut(rng)
+        return encode_fitting(turns, self.tokenizer, self.row, self.tags.count, len(self.vokens))
 
     def losses(self, batch: Row) -> dict[str, torch.Tensor]:
         """Cross-entropy over every token but a picture's, plus the mean over the attributes."""
@@ -190,7 +262,8 @@ class LanguageTask:
         slots = batch.tags[:, :-1, None]
         embeds = torch.where(slots >= 0, tags[slots.clamp(min=0)[..., 0]], language.embed(batch.ids[:, :-1]))
         hidden, _ = language(embeds)
-        text = text_loss(language.logits(hidden).flatten(0, 1), batch.targets[:, 1:].flatten())
+        wanted = batch.targets[:, 1:] != IGNORED
+        text = text_loss(language.logits(hidden[wanted]), batch.targets[:, 1:][wanted])
         rows, starts = batch.drawn.unbind(1)
         places = starts[:, None] - 1 + torch.arange(len(self.vokens), device=starts.device)
         states = hidden[rows[:, None], places].flatten(1)  # (G, V D)
@@ -200,3 +273,8 @@ class LanguageTask:
             "text_loss": text.detach(),
             "accuracy": meant["accuracy"],
         }
+
+
+def _padded(rows: list[list[int]], width: int, value: int) -> torch.Tensor:
+    """(B,width)"""
+    return torch.tensor([row + [value] * (width - len(row)) for row in rows])

@@ -10,6 +10,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from minigpt5.checkpoint.build import build
 from minigpt5.conversation import ImagePart, Message, TextPart
 from minigpt5.data.storybook.scene import Character, Scene
+from minigpt5.data.storybook.worlds import SHIPPED as WORLD
 from minigpt5.prompt import encode
 from minigpt5.training.multimodal import StageTask, Teacher
 from minigpt5.training.pictures import TokenizeCaptions
@@ -39,7 +40,7 @@ def make_task(stage, tokenizer, picture_in_question=True):
         )
     )  # fmt: skip
     teacher = Teacher(text_encoder.requires_grad_(False), TokenizeCaptions(tokenizer, 77, 1, 2, 0))
-    source = SceneSource(sampler, stage.name, config.image_size, config.image_size)
+    source = SceneSource(sampler, stage.name, config.image_size, config.image_size, WORLD)
     task = StageTask(model, stage, tokenizer, source, teacher if stage.caption_weight else None)
     return task, model
 

@@ -9,7 +9,7 @@ from minigpt5.data.storybook import scene as sc
 from minigpt5.data.storybook.dialogs import opening
 from minigpt5.data.storybook.stories import any_story, story_request
 from minigpt5.data.storybook.texts.noise import typed
-from minigpt5.data.storybook.turns import Document, Picture, Turn, assistant, user
+from minigpt5.data.storybook.texts.turns import Document, Picture, Turn, assistant, user
 from minigpt5.data.storybook.words import NAMES, PLURALS, article, fix_articles
 
 MORE_NAMES = ("Tom", "Emma", "Noah", "Olivia", "Liam", "Sophie", "Lucas", "Marie", "Paul", "Laura", "Ahmed",

@@ -19,8 +19,8 @@ from minigpt5.data.storybook.captions import (
 )
 from minigpt5.data.storybook.outside_words import THINGS, TOPICS
 from minigpt5.data.storybook.texts.noise import typed
+from minigpt5.data.storybook.texts.turns import Document, Picture, Turn, assistant, user
 from minigpt5.data.storybook.texts.words import requests as rw
-from minigpt5.data.storybook.turns import Document, Picture, Turn, assistant, user
 from minigpt5.data.storybook.words import (
     ACTION_WORDS,
     ANIMAL_WORDS,

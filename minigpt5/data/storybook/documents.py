@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 
 from minigpt5.data.storybook import chitchat, dialogs, edits, outside, questions, stories
-from minigpt5.data.storybook.turns import Document, Picture, Turn
+from minigpt5.data.storybook.texts.turns import Document, Picture, Turn
 
 __all__ = ["KINDS", "Document", "Picture", "Turn", "sample"]
 

@@ -11,7 +11,7 @@ from minigpt5.data.storybook import scene as sc
 from minigpt5.data.storybook.captions import OPTIONAL, describe, prop_words
 from minigpt5.data.storybook.dialogs import opening
 from minigpt5.data.storybook.texts.noise import typed
-from minigpt5.data.storybook.turns import Document, Picture, Turn, assistant, user
+from minigpt5.data.storybook.texts.turns import Document, Picture, Turn, assistant, user
 from minigpt5.data.storybook.words import (
     ACTION_WORDS,
     ANIMAL_WORDS,

@@ -11,7 +11,7 @@ from minigpt5.data.storybook.captions import phrase
 from minigpt5.data.storybook.dialogs import frame, opening
 from minigpt5.data.storybook.edit_words import ANIMAL_EDITS, COLOUR_EDITS, PROP_EDITS, SETTING_EDITS
 from minigpt5.data.storybook.texts.noise import typed
-from minigpt5.data.storybook.turns import Document, assistant, user
+from minigpt5.data.storybook.texts.turns import Document, assistant, user
 from minigpt5.data.storybook.words import ANIMAL_WORDS, SETTING_WORDS, article, fix_articles, sentence
 
 

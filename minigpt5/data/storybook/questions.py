@@ -9,7 +9,7 @@ from minigpt5.data.storybook.captions import caption, describe
 from minigpt5.data.storybook.dialogs import opening
 from minigpt5.data.storybook.edits import edit
 from minigpt5.data.storybook.texts.noise import typed
-from minigpt5.data.storybook.turns import Document, Picture, Turn, assistant, user
+from minigpt5.data.storybook.texts.turns import Document, Picture, Turn, assistant, user
 from minigpt5.data.storybook.words import (
     ANIMAL_WORDS,
     NUMBERS,

@@ -13,7 +13,7 @@ from minigpt5.data.storybook.captions import phrase
 from minigpt5.data.storybook.dialogs import chatter
 from minigpt5.data.storybook.plots import HINTS, PLOTS, Beat
 from minigpt5.data.storybook.texts.noise import typed
-from minigpt5.data.storybook.turns import Document, Picture, Turn, assistant, user
+from minigpt5.data.storybook.texts.turns import Document, Picture, Turn, assistant, user
 from minigpt5.data.storybook.words import ANIMAL_WORDS, NAMES, PRONOUNS, SETTING_WORDS, article, sentence
 
 Told = tuple[str, sc.Scene]

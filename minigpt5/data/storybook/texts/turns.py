@@ -2,16 +2,14 @@
 
 import random
 from dataclasses import dataclass
-from typing import Literal
-
-from minigpt5.data.storybook.world.scene import Scene
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture within a turn, told by the scene that it shows."""
+    """A picture within a turn, told by the scene that it shows (of either world, see `worlds`)."""
 
-    scene: Scene
+    scene: Any
 
 
 @dataclass(frozen=True)
