@@ -15,6 +15,7 @@ from minigpt5.bar import Bar
 from minigpt5.bench_command import add_bench, run_bench
 from minigpt5.checkpoint.fingerprint import weights_digest
 from minigpt5.checkpoint.store import load_tokenizer
+from minigpt5.data.storybook.worlds import SHIPPED
 from minigpt5.errors import DataError, OptionError
 from minigpt5.evaluation.ablations import evaluate_ablations
 from minigpt5.evaluation.clip import load_clip
@@ -25,11 +26,11 @@ from minigpt5.evaluation.obedience import (
     contact_sheet,
     judge_accuracy,
     measures,
-    reconstruction,
     shares,
     told,
 )
 from minigpt5.evaluation.origins import facts_of, keep_apart
+from minigpt5.evaluation.rendered import reconstruction
 from minigpt5.evaluation.report import evaluate_paper
 from minigpt5.generation.engine import DEFAULTS
 from minigpt5.loading import load
@@ -123,7 +124,7 @@ def run_bars(arguments: argparse.Namespace) -> None:
     size = engine.config.image_size
     checks: dict[str, Callable[[], dict[str, float]]] = {
         "the judge on fresh renders": lambda: judge_accuracy(judge, arguments.count, size),
-        RECONSTRUCTION: lambda: {"PSNR, dB": reconstruction(engine, arguments.count)},
+        RECONSTRUCTION: lambda: {"PSNR, dB": reconstruction(engine, SHIPPED, arguments.count)},
     }
     only = arguments.only or ""
     for title in filter(lambda title: only in title, checks):

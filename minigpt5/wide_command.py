@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from minigpt5.checkpoint.fingerprint import weights_digest
+from minigpt5.data.storybook.worlds import WIDE
 from minigpt5.errors import OptionError
+from minigpt5.evaluation.judge import save_judge
 from minigpt5.evaluation.origins import facts_of, keep_apart
-from minigpt5.evaluation.wide.judge import load_judge, save_judge, train_judge
+from minigpt5.evaluation.rendered import reconstruction
+from minigpt5.evaluation.wide.judge import load_judge, train_judge
 from minigpt5.evaluation.wide.measures import (
     JUDGED,
     MEASURES,
     figures_of,
     judge_accuracy,
-    reconstruction,
     table,
     trials_of,
 )
@@ -27,7 +29,7 @@ from minigpt5.loading import load
 from minigpt5.training.storybook import train_storybook
 from minigpt5.training.storybook_recipes import WIDE_RECIPE
 
-WIDE = Path("weights/wide")
+FOLDER = Path("weights/wide")
 JUDGE = Path("weights/wide-judge.safetensors")
 RECONSTRUCTION = "the VAE on fresh renders"
 HELP = "the next embedded model, which is not finished"
@@ -38,9 +40,9 @@ def add_wide(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = commands.add_parser("train", help="go on with the recipe, step by step")
     train.add_argument("--runs", type=Path, default=Path("runs/wide"), help="checkpoints and curves")
-    train.add_argument("--out", type=Path, default=WIDE, help=f"the model folder (default: {WIDE})")
+    train.add_argument("--out", type=Path, default=FOLDER, help=f"the model folder (default: {FOLDER})")
     train.add_argument("--only", nargs="+", help=f"some of {', '.join(WIDE_RECIPE.schedules)}")
-    train.add_argument("--start", type=Path, help=f"the weights to begin with, such as {WIDE}")
+    train.add_argument("--start", type=Path, help=f"the weights to begin with, such as {FOLDER}")
     train.set_defaults(command=run_train)
     judge = commands.add_parser("judge", help="train the judge of its pictures")
     judge.add_argument("--runs", type=Path, default=Path("runs/wide"), help="checkpoints and curve")
@@ -88,7 +90,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         shares = judge_accuracy(judge, count, engine.config.image_size)
         add(JUDGED, {name: share.told for name, share in shares.items()})
     if only in RECONSTRUCTION:
-        add(RECONSTRUCTION, {"PSNR, dB": {"value": reconstruction(engine, count), "trials": count}})
+        add(RECONSTRUCTION, {"PSNR, dB": {"value": reconstruction(engine, WIDE, count), "trials": count}})
     for measure in MEASURES:
         if only in measure.title:
             add(measure.title, figures_of(trials_of(measure, count, engine, judge, out, DEFAULTS)))

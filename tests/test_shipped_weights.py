@@ -11,8 +11,10 @@ import minigpt5
 from minigpt5 import Conversation, GenerationOptions
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import sample_scene
+from minigpt5.data.storybook.worlds import SHIPPED
 from minigpt5.evaluation.judge import load_judge
-from minigpt5.evaluation.obedience import judge_accuracy, pictures_from_words, reconstruction, shares
+from minigpt5.evaluation.obedience import judge_accuracy, pictures_from_words, shares
+from minigpt5.evaluation.rendered import reconstruction
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
@@ -49,7 +51,7 @@ def test_the_judge_reads_fresh_pictures_almost_perfectly(judge):
 
 
 def test_its_vae_keeps_what_a_picture_shows(storybook):
-    assert reconstruction(storybook, 8) >= 28.5
+    assert reconstruction(storybook, SHIPPED, 8) >= 28.5
 
 
 def test_it_draws_what_it_is_told_on_combinations_never_trained(storybook, judge):

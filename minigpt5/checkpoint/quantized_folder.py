@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 
 from minigpt5.checkpoint.build import LORA, build_empty, lora_changes
 from minigpt5.checkpoint.manifest import PARTS, verify_manifest, write_manifest
@@ -20,7 +19,7 @@ from minigpt5.checkpoint.progress import Counted, Progress
 from minigpt5.checkpoint.quantize import Quantization, block_layers, stored_quantization
 from minigpt5.checkpoint.quantized_part import PART, write_quantized
 from minigpt5.checkpoint.store import TOKENIZER_NAME, files_of, has_part
-from minigpt5.checkpoint.writing import SHARD_BYTES, verify_place
+from minigpt5.checkpoint.writing import SHARD_BYTES, removed_on_error, verify_place
 from minigpt5.config import CONFIG_NAME, ModelConfig
 from minigpt5.errors import CheckpointError
 
@@ -43,7 +42,7 @@ def quantize_folder(folder: Path, out: Path, mode: Quantization, *, progress: Pr
     verify_place(out, needed + sum(path.stat().st_size for path in around))
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with removed_on_error(partial, out):
         partial.mkdir()
         for path in (folder / CONFIG_NAME, folder / TOKENIZER_NAME, *around):
             _link(path, partial / path.name)
@@ -56,12 +55,6 @@ def quantize_folder(folder: Path, out: Path, mode: Quantization, *, progress: Pr
         write_manifest(partial)
         partial.rename(out)
         counted.add(size)
-    except CheckpointError:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise CheckpointError(f"{out}: got {error}, expected to be able to write the model there") from error
 
 
 def _link(source: Path, place: Path) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def write_model(
     counted = Counted(progress, sum(_bytes(item, dtype) for item in planned), "converting")
     verify_place(out, counted.total)
     partial = out.with_name(f".{out.name}.partial")
-    try:
+    with removed_on_error(partial, out):
         written = _resume(partial, _fingerprint(config, planned, dtype))
         for part in dict.fromkeys(item.part for item in planned):
             items = [item for item in planned if item.part == part]
@@ -70,6 +71,13 @@ def write_model(
         write_manifest(partial)
         (partial / PROGRESS_NAME).unlink()
         partial.rename(out)
+
+
+@contextmanager
+def removed_on_error(partial: Path, out: Path) -> Iterator[None]:
+    """What is written to `partial`, to become `out`, goes when the writing fails, with a `CheckpointError`."""
+    try:
+        yield
     except CheckpointError:
         shutil.rmtree(partial, ignore_errors=True)
         raise

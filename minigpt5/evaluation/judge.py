@@ -6,6 +6,7 @@ It never sees a picture of the model in training, and shares no weights with it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from PIL import Image
@@ -17,6 +18,8 @@ from minigpt5.data.storybook.worlds import SHIPPED
 from minigpt5.images import preprocess
 from minigpt5.training.eyes import AttributeTask
 from minigpt5.training.trainer import Schedule, fit
+
+Judge = TypeVar("Judge", bound=nn.Module)
 
 JUDGE_SIZE = 128
 MIXED = 256  # width of the last features, before the heads
@@ -59,13 +62,17 @@ def train_judge(run: Path, steps: int = 600) -> AttributeJudge:
     return judge.eval()
 
 
-def save_judge(judge: AttributeJudge, path: Path) -> None:
+def save_judge(judge: nn.Module, path: Path) -> None:
     """Write the weights in half precision."""
     save_file({n: t.half().contiguous() for n, t in judge.state_dict().items()}, path)
 
 
 def load_judge(path: Path) -> AttributeJudge:
     """Read what `save_judge` wrote."""
-    judge = AttributeJudge()
+    return fill_judge(AttributeJudge(), path)
+
+
+def fill_judge(judge: Judge, path: Path) -> Judge:
+    """The judge with the weights that `save_judge` wrote."""
     judge.load_state_dict({n: t.float() for n, t in load_file(path).items()})
     return judge.eval()

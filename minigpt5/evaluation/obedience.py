@@ -7,14 +7,11 @@ a run repeats. Scenes are held-out combinations (see `data.storybook.scene`).
 from __future__ import annotations
 
 import json
-import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
 
 from minigpt5.conversation import Conversation, Message, TextPart
 from minigpt5.data.storybook.attributes import values_of
@@ -23,10 +20,11 @@ from minigpt5.data.storybook.documents import sample
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import Scene, repaint, sample_scene
 from minigpt5.data.storybook.texts.turns import Document, Turn
+from minigpt5.data.storybook.worlds import SHIPPED
 from minigpt5.evaluation.judge import AttributeJudge
+from minigpt5.evaluation.rendered import fresh_renders, to_conversation
 from minigpt5.evaluation.unseen import is_sensible, read_requests
 from minigpt5.generation.engine import Engine, Reply
-from minigpt5.images import to_tensor
 from minigpt5.options import GenerationOptions
 from minigpt5.training.trainer import save_grid
 
@@ -42,15 +40,6 @@ class Trial:
     prompt: str
     reply: Reply
     right: dict[str, bool]
-
-
-def to_conversation(turns: tuple[Turn, ...], size: int, seed: int) -> Conversation:
-    """Turns of a document as a conversation with rendered pictures."""
-    chat = Conversation()
-    for turn in turns:
-        parts = [p if isinstance(p, str) else render(p.scene, size, seed) for p in turn.parts]
-        chat = chat.user(*parts) if turn.role == "user" else chat.assistant(*parts)
-    return chat
 
 
 def pictures_from_words(engine: Engine, judge: AttributeJudge, count: int) -> Iterator[Trial]:
@@ -110,7 +99,9 @@ def _told(engine: Engine, rng: random.Random, seed: int) -> tuple[Conversation, 
                 first.animal,
                 first.colour,
             ):
-                return to_conversation(turns[:-1], engine.config.image_size, seed), last.pictures[0].scene
+                return to_conversation(SHIPPED, turns[:-1], engine.config.image_size, seed), last.pictures[
+                    0
+                ].scene
 
 
 def _shown(engine: Engine, rng: random.Random, seed: int) -> tuple[Conversation, Scene]:
@@ -145,7 +136,7 @@ def picture_or_not(engine: Engine, count: int, wanted: bool) -> Iterator[Trial]:
         rng = random.Random(f"choice {wanted} {index}")
         document = sample(rng, kind=kinds[index % len(kinds)])
         turns = _up_to_choice(document, wanted)
-        chat = to_conversation(turns, engine.config.image_size, index)
+        chat = to_conversation(SHIPPED, turns, engine.config.image_size, index)
         reply = engine.reply(chat, GenerationOptions(seed=index, num_inference_steps=1))
         yield Trial(chat.messages[-1].text, reply, {"right": bool(reply.images) == wanted})
 
@@ -179,26 +170,10 @@ def shares(trials: list[Trial]) -> dict[str, float]:
 def judge_accuracy(judge: AttributeJudge, count: int, size: int) -> dict[str, float]:
     """The judge's own share of right answers on fresh held-out renders, the ceiling of every figure above."""
     right: Counter[str] = Counter()
-    for index in range(count):
-        rng = random.Random(f"judge {index}")
-        scene = sample_scene(rng, held_out=True)
-        seen = judge.name([render(scene, size, rng.randrange(2**31))])[0]
+    for scene, shown in fresh_renders(SHIPPED, "judge", count, size):
+        seen = judge.name([shown])[0]
         right.update(name for name, value in values_of(scene).items() if seen[name] == value)
     return {name: right[name] / count for name in values_of(scene)}
-
-
-@torch.inference_mode()
-def reconstruction(engine: Engine, count: int) -> float:
-    """What the VAE keeps of fresh held-out renders: mean PSNR in dB, the ceiling of how sharp a picture can be."""
-    vae, total = engine.model.diffusion.vae, 0.0
-    for index in range(count):
-        rng = random.Random(f"reconstruction {index}")
-        scene = sample_scene(rng, held_out=True)
-        picture = to_tensor(render(scene, engine.config.image_size, rng.randrange(2**31)))[None]
-        again = vae.decode(vae.encode(picture.to(vae.device, vae.dtype)).latent_dist.mean).sample
-        error = (again.float().cpu().clamp(-1, 1) - picture).square().mean()
-        total += 10 * math.log10(4 / float(error))
-    return total / count
 
 
 def contact_sheet(trials: list[Trial], path: Path, columns: int = 8) -> None:

@@ -15,7 +15,8 @@ from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import Scene, sample_scene
 from minigpt5.data.storybook.stories import any_story
 from minigpt5.data.storybook.texts.turns import Document, Picture, Turn, user
-from minigpt5.evaluation.obedience import to_conversation
+from minigpt5.data.storybook.worlds import SHIPPED
+from minigpt5.evaluation.rendered import to_conversation
 from minigpt5.evaluation.settings import Sample
 
 REQUEST = "What happens next?"
@@ -67,7 +68,7 @@ def story_sample(rng: random.Random, size: int, seed: int) -> Sample:
     """All scenes but the last in one message of the user, as the official VIST task has them, and the last."""
     *before, (text, scene) = held_out_story(rng)
     parts = [part for words, shown in before for part in (words, Picture(shown))]
-    history = to_conversation((user(*parts, REQUEST),), size, seed)
+    history = to_conversation(SHIPPED, (user(*parts, REQUEST),), size, seed)
     return history, Message(
         "assistant", Conversation().assistant(text).messages[0].parts + _picture(scene, size, seed).parts
     )
@@ -107,5 +108,5 @@ BUILDERS = {
 
 
 def _sample(document: Document, size: int, seed: int) -> Sample:
-    *history, truth = to_conversation(document.messages, size, seed).messages
+    *history, truth = to_conversation(SHIPPED, document.messages, size, seed).messages
     return Conversation(tuple(history)), truth

@@ -38,6 +38,7 @@ class World:
     labels_of: Callable[[Any], list[int]]
     render: Callable[[Any, int, int], Image.Image]  # scene, side in pixels, seed of the jitter
     training_scene: Callable[[random.Random, int | None], Any]
+    held_out_scene: Callable[[random.Random], Any]
     any_scene: Callable[[random.Random], Any]
     max_figures: int
     caption: Callable[[Any], str]
@@ -60,6 +61,7 @@ SHIPPED = World(
     labels_of=attributes.labels_of,
     render=drawing.render,
     training_scene=lambda rng, figures: scene.sample_scene(rng, characters=figures),
+    held_out_scene=lambda rng: scene.sample_scene(rng, held_out=True),
     any_scene=scene.random_scene,
     max_figures=2,
     caption=captions.caption,
@@ -74,6 +76,7 @@ WIDE = World(
     labels_of=wide_attributes.labels_of,
     render=wide_drawing.render,
     training_scene=lambda rng, figures: wide_scene.sample_scene(rng, figures=figures),
+    held_out_scene=lambda rng: wide_scene.sample_scene(rng, held_out=True),
     any_scene=wide_scene.random_scene,
     max_figures=wide_scene.MAX_FIGURES,
     caption=phrases.caption,

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 from PIL import Image, ImageFilter
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from minigpt5.data.storybook.world.attributes import (
@@ -33,6 +32,7 @@ from minigpt5.data.storybook.world.scene import (
     random_scene,
 )
 from minigpt5.data.storybook.world.things import IN_SLOT, SLOTS, THINGS
+from minigpt5.evaluation.judge import fill_judge
 from minigpt5.images import preprocess
 from minigpt5.training.losses import attribute_losses
 from minigpt5.training.trainer import Schedule, fit
@@ -172,13 +172,6 @@ def train_judge(run: Path, steps: int = 900) -> AttributeJudge:
     return judge.eval()
 
 
-def save_judge(judge: AttributeJudge, path: Path) -> None:
-    """Write the weights in half precision."""
-    save_file({n: t.half().contiguous() for n, t in judge.state_dict().items()}, path)
-
-
 def load_judge(path: Path) -> AttributeJudge:
-    """Read what `save_judge` wrote."""
-    judge = AttributeJudge()
-    judge.load_state_dict({n: t.float() for n, t in load_file(path).items()})
-    return judge.eval()
+    """Read what `evaluation.judge.save_judge` wrote."""
+    return fill_judge(AttributeJudge(), path)

@@ -5,20 +5,17 @@ A measure makes cases (`trials`), the engine answers, the rules count. Seeds are
 
 from __future__ import annotations
 
-import math
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from minigpt5.data.storybook.world.attributes import values_of
-from minigpt5.data.storybook.world.drawing import render
-from minigpt5.data.storybook.world.scene import sample_scene
+from minigpt5.data.storybook.worlds import WIDE
+from minigpt5.evaluation.rendered import fresh_renders
 from minigpt5.evaluation.wide.capabilities import ABILITIES, ability
 from minigpt5.evaluation.wide.conversations import drawn_or_not, late_requests, unknown_nouns
 from minigpt5.evaluation.wide.edits import edits
@@ -27,7 +24,6 @@ from minigpt5.evaluation.wide.stories import guided_scenes, whole_stories, wordi
 from minigpt5.evaluation.wide.trials import Case, Judge, Records, Share, Trial, answer, shares
 from minigpt5.evaluation.wide.visitors import Visitors
 from minigpt5.generation.engine import DEFAULTS, Engine
-from minigpt5.images import to_tensor
 from minigpt5.options import GenerationOptions
 from minigpt5.training.trainer import save_grid
 
@@ -128,30 +124,14 @@ def judge_accuracy(judge: Judge, count: int, size: int) -> dict[str, Share]:
     or thing that is not always there also over the renders that have it, by "<attribute>, where there is one"."""
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    for index in range(count):
-        rng = random.Random(f"judge {index}")
-        scene = sample_scene(rng, held_out=True)
-        seen = judge.name([render(scene, size, rng.randrange(2**31))])[0]
+    for scene, shown in fresh_renders(WIDE, "judge", count, size):
+        seen = judge.name([shown])[0]
         for name, value in values_of(scene).items():
             names = [name, *([f"{name}, where there is one"] if value not in ("none", "absent") else [])]
             total.update(names)
             right.update(names if seen[name] == value else [])
     often = {name: n for name, n in total.items() if n < count or ", where" not in name}
     return {name: Share(right[name], n) for name, n in often.items()}
-
-
-@torch.inference_mode()
-def reconstruction(engine: Engine, count: int) -> float:
-    """What the VAE keeps of fresh held-out renders: mean PSNR in dB, the ceiling of how sharp a picture can be."""
-    vae, total = engine.model.diffusion.vae, 0.0
-    for index in range(count):
-        rng = random.Random(f"reconstruction {index}")
-        scene = sample_scene(rng, held_out=True)
-        picture = to_tensor(render(scene, engine.config.image_size, rng.randrange(2**31)))[None]
-        again = vae.decode(vae.encode(picture.to(vae.device, vae.dtype)).latent_dist.mean).sample
-        error = (again.float().cpu().clamp(-1, 1) - picture).square().mean()
-        total += 10 * math.log10(4 / float(error))
-    return total / count
 
 
 def table(report: dict[str, dict[str, dict[str, float]]]) -> str:

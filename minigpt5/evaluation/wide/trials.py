@@ -135,15 +135,6 @@ def shares(trials: Iterable[Trial]) -> dict[str, Share]:
     return {name: Share(sum(values), len(values)) for name, values in right.items()}
 
 
-def to_conversation(turns: tuple[Turn, ...], size: int, seed: int) -> Conversation:
-    """Turns of a document as a conversation with rendered pictures."""
-    chat = Conversation()
-    for turn in turns:
-        parts = [p if isinstance(p, str) else render(p.scene, size, seed) for p in turn.parts]
-        chat = chat.user(*parts) if turn.role == "user" else chat.assistant(*parts)
-    return chat
-
-
 def given(turns: tuple[Turn, ...]) -> tuple[Ask, ...]:
     """Whole exchanges of a document as turns whose answers are given."""
     bare = [tuple(p.scene if isinstance(p, Picture) else p for p in turn.parts) for turn in turns]

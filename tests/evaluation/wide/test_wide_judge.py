@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from minigpt5.data.storybook.world.attributes import ATTRIBUTES
-from minigpt5.evaluation.wide.judge import JUDGE_SIZE, AttributeJudge, JudgeTask, load_judge, save_judge
+from minigpt5.evaluation.judge import save_judge
+from minigpt5.evaluation.wide.judge import JUDGE_SIZE, AttributeJudge, JudgeTask, load_judge
 
 MOST_BYTES = 3_000_000
 
