@@ -13,10 +13,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
+from minigpt5.checkpoint.store import write_tensors
 from minigpt5.data.storybook.captions import caption, phrase
 from minigpt5.data.storybook.drawing import render
 from minigpt5.data.storybook.scene import Scene, random_scene
@@ -110,7 +111,7 @@ def train_clip(
 def save_clip(clip: StorybookClip, path: Path) -> None:
     """Write all weights but the judge's, in half precision."""
     own = {n: t for n, t in clip.state_dict().items() if not n.startswith("judge.")}
-    save_file({n: t.half().contiguous() if t.is_floating_point() else t for n, t in own.items()}, path)
+    write_tensors(path, {n: t.half().contiguous() if t.is_floating_point() else t for n, t in own.items()})
 
 
 def load_clip(path: Path, judge: AttributeJudge, tokenizer: PreTrainedTokenizerFast) -> StorybookClip:

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
+from minigpt5.checkpoint.store import write_tensors
 from minigpt5.data.storybook.attributes import ATTRIBUTES
 from minigpt5.data.storybook.worlds import SHIPPED
 from minigpt5.images import preprocess
@@ -64,7 +65,7 @@ def train_judge(run: Path, steps: int = 600) -> AttributeJudge:
 
 def save_judge(judge: nn.Module, path: Path) -> None:
     """Write the weights in half precision."""
-    save_file({n: t.half().contiguous() for n, t in judge.state_dict().items()}, path)
+    write_tensors(path, {n: t.half().contiguous() for n, t in judge.state_dict().items()})
 
 
 def load_judge(path: Path) -> AttributeJudge:

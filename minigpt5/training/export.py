@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from minigpt5.checkpoint.build import LORA
 from minigpt5.checkpoint.manifest import write_manifest
-from minigpt5.checkpoint.store import files_of, halved, has_part, read_part, save_tokenizer
+from minigpt5.checkpoint.store import files_of, halved, has_part, read_part, save_tokenizer, write_tensors
 from minigpt5.config import LoraConfig, ModelConfig
 from minigpt5.errors import TrainingError
 from minigpt5.model.connector import build_connector
@@ -91,7 +91,7 @@ def _link(source: str, place: str) -> None:
 def _replace(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write a file anew; one that is linked to the base's is never written into."""
     path.unlink(missing_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"format": "pt"})
+    write_tensors(path, {name: tensor.contiguous() for name, tensor in tensors.items()})
 
 
 def _kept(part: str, config: ModelConfig) -> set[str] | None:
